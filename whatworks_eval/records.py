@@ -63,11 +63,14 @@ class Contrast:
         chosen: How the comparison was chosen, as a phrase: 'every other area in the data'.
         weights: Comparison area, then weight; None where all count once.
         pairs: (treated, comparison) area pairs where matched; empty otherwise.
+        pool: Untreated areas in neither arm that placebo sets may be drawn from: those a matched
+            comparison was chosen from, or all others where the design has no comparison.
     """
 
     treated: tuple[str, ...]
     comparison: tuple[str, ...]
     buffer: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()
     units: Mapping[str, str]
     unit_basis: Literal["column", "lookup", "contiguous", "area", "found", "not stated"]
     comparison_units: bool
@@ -91,8 +94,9 @@ class Windowed:
     """Counts before and after by area, built once; every method and measure starts here.
 
     Attributes:
-        areas: Areas used, sorted: both arms and the buffer.
-        arm: The arm of each area.
+        areas: Areas used, sorted: both arms, the buffer and the pool.
+        arm: The arm of each area: 'treated', 'comparison', 'buffer' or 'pool'.
+        weight: How often each area counts in its arm's totals: 1, or its weight as a matched comparison.
         before: Incidents in the before window, by area.
         after: Incidents in the after window, by area.
         months: Length of the before and the after window as used, in months.
@@ -108,6 +112,7 @@ class Windowed:
 
     areas: tuple[str, ...]
     arm: NDArray[np.str_]
+    weight: NDArray[np.float64]
     before: NDArray[np.float64]
     after: NDArray[np.float64]
     months: tuple[float, float]
@@ -120,9 +125,9 @@ class Windowed:
     after_mask: NDArray[np.bool_] | None = None
 
     def total(self, arm: Arm) -> tuple[float, float]:
-        """Incidents of an arm, before and after."""
-        inside = self.arm == arm
-        return float(self.before[inside].sum()), float(self.after[inside].sum())
+        """Incidents of an arm, before and after, areas counted by weight."""
+        share = np.where(self.arm == arm, self.weight, 0.0)
+        return float(share @ self.before), float(share @ self.after)
 
     def has(self, arm: Arm) -> bool:
         """True where the arm holds at least one area."""
@@ -142,6 +147,7 @@ class PlaceboSets:
             areas in clumps of the same sizes.
         exact: True where every possible set is here once.
         how: What was relabelled, as a phrase: 'sets of 3 whole wards'.
+        smallest_p: The smallest p-value these sets can give: one over the number of separate places.
     """
 
     row: NDArray[np.intp]
@@ -150,6 +156,7 @@ class PlaceboSets:
     members: NDArray[np.intp]
     exact: bool
     how: str
+    smallest_p: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,6 +378,7 @@ class Finding:
         level_from: 5 for design rules, the ceiling for evidence rules.
         level_to: The lower of `level_from` and the rule's cap.
         remedy: What would lift it.
+        cap: As in the Verdict: tells a cap equal to the ceiling from no cap at all.
     """
 
     rule: str
@@ -382,6 +390,7 @@ class Finding:
     level_from: int
     level_to: int
     remedy: str
+    cap: int = BEST_LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""How unusual a change is: placebo units, clumps and intervals, shared by the methods."""

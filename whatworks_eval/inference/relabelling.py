@@ -1,0 +1,101 @@
+"""From a Contrast to its placebo sets: what is relabelled follows from what was assigned."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatworks_eval.inference.neighbours import adjoining_pairs
+from whatworks_eval.inference.placebo_sets import DRAWS, draw_sets
+from whatworks_eval.matching.level import match_on_level
+from whatworks_eval.records import Contrast, PlaceboSets, Windowed
+
+Floats = NDArray[np.float64]
+
+
+def sets_for(
+    contrast: Contrast,
+    windowed: Windowed,
+    centroids: Floats | None,
+    *,
+    seed: int,
+    draws: int = DRAWS,
+) -> PlaceboSets:
+    """Placebo sets for a contrast: whole units, single areas or clumps, never the buffer.
+
+    Rows are numbered by their counts and places, not by their names, so that renaming or reordering
+    areas changes nothing. 'Like level' is the total of both windows, which favours neither direction; with
+    a matched comparison it is the before count, on which the treated areas may have been picked.
+
+    Args:
+        contrast: Who is compared with whom.
+        windowed: Counts by area.
+        centroids: Areas of `windowed` × 2, metres; None where not known.
+        seed: Of the draws.
+        draws: Sets wanted.
+    """
+    inside = np.flatnonzero(windowed.arm != "buffer")
+    matched = contrast.weights is not None
+    treated = windowed.arm == "treated"
+    level = windowed.before if matched else windowed.before + windowed.after
+    places = np.full((len(windowed.areas), 2), np.nan) if centroids is None else centroids
+    whole_units = contrast.comparison_units
+    if whole_units:  # an area without a known unit is its own; a unit in both arms is two rows
+        names = [
+            (contrast.units.get(windowed.areas[at], windowed.areas[at]), bool(treated[at])) for at in inside
+        ]
+        labels = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        group = np.array([labels[name] for name in names], dtype=np.intp)
+    else:
+        group = np.arange(len(inside), dtype=np.intp)
+    size = int(group.max(initial=-1)) + 1
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(group, weights=values[inside], minlength=size).astype(float)
+
+    before, after, known = (
+        total(windowed.before),
+        total(windowed.after),
+        total(np.isfinite(places[:, 0]) * 1.0),
+    )
+    middle = np.column_stack([total(np.nan_to_num(places[:, axis])) for axis in (0, 1)])
+    middle = np.where(known[:, None] > 0, middle / np.maximum(known, 1)[:, None], np.nan)
+    order = np.lexsort((after, np.nan_to_num(middle[:, 1]), np.nan_to_num(middle[:, 0]), before))
+    number = np.empty(size, dtype=np.intp)
+    number[order] = np.arange(size)
+    row = np.full(len(windowed.areas), -1, dtype=np.intp)
+    row[inside] = number[group]
+    treated_units: dict[str, set[int]] = {}
+    for at in np.flatnonzero(treated):
+        area = windowed.areas[at]
+        treated_units.setdefault(contrast.units.get(area, area), set()).add(int(row[at]))
+    groups = sorted((np.array(sorted(rows), dtype=np.intp) for rows in treated_units.values()), key=tuple)
+    several = any(len(rows) > 1 for rows in groups)
+    pairs = adjoining_pairs(middle[order]) if several else np.empty((0, 2), dtype=np.intp)
+    if several and not len(pairs):  # nowhere to grow clumps: every area of a unit moves on its own
+        groups = [np.array([at]) for rows in groups for at in rows]
+    return draw_sets(
+        row=row,
+        treated_groups=groups,
+        level=total(level)[order],
+        pairs=pairs,
+        seed=seed,
+        unit_word="whole units" if whole_units and contrast.unit_basis != "area" else "areas",
+        draws=draws,
+    )
+
+
+def comparators_of(
+    contrast: Contrast, windowed: Windowed, before: Floats, after: Floats, per_area: int
+) -> tuple[Floats, Floats, Floats] | None:
+    """Each area's own matched comparison: mean before, mean after and spread; None if unmatched.
+
+    Matches are those of the registered before window; `before` and `after` may be of other windows.
+    The third array is the sum of squared levels of the mean's parts, as the test's variance needs it.
+    """
+    if contrast.weights is None:
+        return None
+    pool = (windowed.arm == "comparison") | (windowed.arm == "pool")
+    matches = match_on_level(windowed.before, pool, per_area)
+    squares = matches.mean_of((before + after) ** 2) / np.maximum(matches.count, 1)
+    return matches.mean_of(before), matches.mean_of(after), squares

@@ -1,0 +1,47 @@
+"""The estimators: one file each, from counts to an Estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from whatworks_eval.methods import before_after, relative_effect
+from whatworks_eval.methods.result import Effect
+from whatworks_eval.protocol import Protocol
+from whatworks_eval.records import Contrast, Data, Windowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """An estimator and what it is for.
+
+    Attributes:
+        name: As in the protocol.
+        title: In words.
+        needs_comparison: Whether the protocol must name comparison areas.
+        estimate: The estimator.
+    """
+
+    name: str
+    title: str
+    needs_comparison: bool
+    estimate: Callable[[Protocol, Data, Contrast, Windowed | None], Effect]
+
+
+METHODS: Mapping[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            name="before-after",
+            title="Before and after in the treated areas alone",
+            needs_comparison=False,
+            estimate=before_after.estimate,
+        ),
+        Method(
+            name="relative-effect",
+            title="Before and after, treated against comparison areas: the ratio of ratios",
+            needs_comparison=True,
+            estimate=relative_effect.estimate,
+        ),
+    )
+}

@@ -1,0 +1,58 @@
+"""What every method returns: the registered estimate, close alternatives, and the placebo sets it used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatworks_eval.panel import Panel
+from whatworks_eval.records import Estimate, Placebo, PlaceboSets, Windowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Effect:
+    """An estimate with what comes out beside it at no further cost.
+
+    Attributes:
+        estimate: The registered estimate.
+        alternatives: The same effect under another inference or another reading of the numbers.
+        sets: Placebo sets, for measures that ask about other windows; None where none were drawn.
+        placebo: Placebo effects; None where none were computed.
+    """
+
+    estimate: Estimate
+    alternatives: tuple[Estimate, ...] = ()
+    sets: PlaceboSets | None = None
+    placebo: Placebo | None = None
+
+
+def centroids_of(panel: Panel, windowed: Windowed) -> NDArray[np.float64] | None:
+    """Centroids of the areas used, in their order; None where the panel has none."""
+    if panel.centroids is None or windowed.index is None:
+        return None
+    places: NDArray[np.float64] = panel.centroids[windowed.index]
+    return places
+
+
+def normal_quantile(confidence: float) -> float:
+    """The two-sided normal multiplier: 1.96 for 0.95."""
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(0.5 + confidence / 2)
+
+
+def normal_quantiles(value: float, se: float) -> tuple[float, ...]:
+    """199 quantiles of a normal effect."""
+    from statistics import NormalDist
+
+    normal = NormalDist(value, se)
+    return tuple(normal.inv_cdf(part / 200) for part in range(1, 200))
+
+
+def normal_p(value: float, se: float) -> float:
+    """Two-sided p-value of no effect under a normal error."""
+    from statistics import NormalDist
+
+    return 2 * (1 - NormalDist().cdf(abs(value) / se))
