@@ -1,0 +1,187 @@
+"""Charts of the effect: every estimate with its interval, and the effects 'found' where nothing was done."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatworks_eval.records import Estimate, Evaluation, Placebo
+from whatworks_eval.report import drawing, tables
+from whatworks_eval.report.charts import beside
+from whatworks_eval.report.drawing import FAINT, INK, TREATED, Chart
+from whatworks_eval.report.numerals import clean, p_value, percent, signed
+from whatworks_eval.report.words import amount, picked_for_need, range_cell, shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BINS = 30
+WIDEST = (-100.0, 150.0)  # percent; an interval that reaches further is drawn with an arrow
+
+
+def estimates_chart(evaluation: Evaluation) -> Chart | None:
+    """The registered estimate and its alternatives as dots with intervals; None where there are none."""
+    every = (evaluation.estimate, *evaluation.alternatives)
+    made = [one for one in every if one.scale == "log-ratio" and (one.value is not None or range_cell(one))]
+    if not made:
+        return None
+    level = f"design strength level {evaluation.grade.level} of 5"
+    first = made[0]
+    value = shown(first).value
+    alt = drawing.short(
+        f"Dot plot of {len(made)} estimates with intervals. {tables.name_of(first, evaluation.protocol)}: "
+        f"{'no value' if value is None else amount(first, value, sign=True)} "
+        f"({range_cell(first) or 'no interval'}), {level}."
+    )
+    with drawing.style("estimates"):
+        frame = drawing.figure(0.95 + 0.5 * len(made))
+        height = frame.get_figheight()
+        axes = frame.add_axes((0.27, 0.66 / height, 0.4, 1 - 0.8 / height))
+        low, high = _limits(made)
+        axes.set_xlim(low, high)
+        axes.set_ylim(len(made) - 0.5, -0.5)
+        axes.axvline(0, color=INK, linewidth=1)
+        for row, one in enumerate(made):
+            span, main = shown(one), one.choice is None
+            start = low if span.low is None else max(span.low, low)
+            end = high if span.high is None else min(span.high, high)
+            colour = TREATED if main else "#3D3D3D"
+            if span.low is not None or span.high is not None:
+                axes.plot([start, end], [row, row], color=colour, linewidth=3 if main else 1.6, zorder=3)
+                for at, open_end, mark in ((start, span.low, "<"), (end, span.high, ">")):
+                    if open_end is None or not low <= open_end <= high:
+                        axes.plot(at, row, mark, color=colour, markersize=6, clip_on=False, zorder=4)
+            if span.value is not None:
+                kept = min(max(span.value, low), high)
+                axes.plot(
+                    kept, row, "D" if main else "o", color=colour, markersize=8 if main else 6, zorder=5
+                )
+            words = ("" if span.value is None else f"{amount(one, span.value, sign=True, least=1)}   ") + (
+                f"({range_cell(one)})" if range_cell(one) else "no interval"
+            )
+            axes.text(1.03, row, words, transform=axes.get_yaxis_transform(), va="center", fontsize=10)
+            _row_name(axes, row, tables.name_of(one, evaluation.protocol), bold=main)
+        axes.set_yticks([])
+        axes.grid(axis="x", visible=True)
+        axes.grid(axis="y", visible=False)
+        axes.xaxis.set_major_formatter(lambda at, _: signed(at, 0))
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel("Recorded against expected, %  (below zero = fewer)", fontsize=11)
+        svg = drawing.as_svg(frame, "estimates", alt)
+    notes = ["The diamond is the estimate the protocol declares; the dots change one choice each."]
+    warned = "; none is an effect of the project" if picked_for_need(evaluation) is not None else ""
+    return Chart(
+        id="estimates",
+        title=f"Every estimate with its interval ({level}{warned})",
+        alt=alt,
+        svg=svg,
+        table=tables.effects(evaluation),
+        notes=tuple(notes),
+    )
+
+
+def _row_name(axes: Axes, row: int, name: str, *, bold: bool) -> None:
+    """The name of a row at its left, line by line so that every line ends at the same place."""
+    lines = textwrap.wrap(name, 26, break_on_hyphens=False) or [""]
+    for place, line in enumerate(lines):
+        axes.annotate(
+            line,
+            (0, row),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(-8, 7 * (len(lines) - 1 - 2 * place)),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=11,
+            fontweight="bold" if bold else "normal",
+            annotation_clip=False,
+        )
+
+
+def _limits(made: list[Estimate]) -> tuple[float, float]:
+    ends = [
+        end for one in made for end in (shown(one).low, shown(one).value, shown(one).high) if end is not None
+    ]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    spare = 0.06 * max(high - low, 1.0)
+    return max(low - spare, WIDEST[0]), min(high + spare, WIDEST[1])
+
+
+def placebo_chart(evaluation: Evaluation) -> Chart | None:
+    """The effects 'found' in placebo sets with ours marked; None where the inference used none."""
+    placebo = evaluation.placebo
+    if placebo is None or not placebo.effects.size:
+        return None
+    effects = 100 * np.expm1(placebo.effects)
+    ours = None if placebo.observed is None else float(100 * np.expm1(placebo.observed))
+    low, high = np.quantile(effects, [0.002, 0.998])
+    if ours is not None:
+        low, high = min(low, ours), max(high, ours)
+    spare = 0.04 * max(float(high - low), 0.1)
+    edges = np.linspace(low - spare, high + spare, BINS + 1)
+    held, _ = np.histogram(np.clip(effects, edges[0], edges[-1]), bins=edges)
+    rank = _rank(placebo)
+    alt = drawing.short(
+        f"Histogram of the change in {len(effects):,} placebo sets, most between "
+        f"{percent(float(np.quantile(effects, 0.025)))} and {percent(float(np.quantile(effects, 0.975)))}. "
+        + (f"Here: {percent(ours, 1)}. {rank}" if ours is not None else "No value here.")
+    )
+    with drawing.style("placebo"):
+        frame = drawing.figure(3.0)
+        axes = frame.add_axes((0.095, 0.19, 0.885, 0.68))
+        axes.bar(
+            edges[:-1], held, np.diff(edges), align="edge", color=FAINT, edgecolor="white", linewidth=0.5
+        )
+        axes.set_xlim(edges[0], edges[-1])
+        axes.set_ylim(0, 1.08 * held.max())
+        axes.axvline(0, color=INK, linewidth=0.8)
+        if ours is not None:
+            axes.axvline(ours, color=TREATED, linewidth=3)
+            at_left = ours < (edges[0] + edges[-1]) / 2
+            above = axes.get_xaxis_transform()
+            beside(axes, f"Here: {percent(ours, 1)}", (ours, 1.05), 1 if at_left else -1, above)
+        axes.xaxis.set_major_formatter(lambda at, _: signed(at, 0))
+        axes.set_xlabel("Change against the rest, %", fontsize=11)
+        axes.set_ylabel("Placebo sets", fontsize=11)
+        svg = drawing.as_svg(frame, "placebo", alt)
+    p = evaluation.estimate.p_value
+    drawn = "every one there could be" if placebo.exact else "drawn at random"
+    notes = [f"{placebo.sets:,} placebo sets, {drawn}: {clean(placebo.how)}.", rank]
+    if p is not None:
+        alone = evaluation.protocol.method == "before-after"
+        weighed = "" if alone else "; it weighs each set by how much chance moves it, so the two may differ"
+        notes.append(f"The p-value of the estimate is {p_value(p)}{weighed}.")
+        if alone:
+            notes.append("The figure here is unadjusted: it holds whatever changed everywhere.")
+    return Chart(
+        id="placebo",
+        title="What the same comparison 'finds' where nothing was done",
+        alt=alt,
+        svg=svg,
+        table=_bins(edges, held),
+        notes=tuple(note for note in notes if note),
+    )
+
+
+def _rank(placebo: Placebo) -> str:
+    if placebo.observed is None:
+        return ""
+    as_far = int((np.abs(placebo.effects) >= abs(placebo.observed)).sum())
+    return f"{as_far:,} of {placebo.effects.size:,} sets changed at least as much, up or down."
+
+
+def _bins(edges: NDArray[np.float64], held: NDArray[np.int_]) -> tables.Table:
+    rows = tuple(
+        (f"{signed(float(start), 1)} to {signed(float(end), 1)}", f"{int(size):,}")
+        for start, end, size in zip(edges[:-1], edges[1:], held, strict=True)
+        if size
+    )
+    return tables.Table(
+        caption="Placebo sets by the change they show; the first and last rows hold all beyond them",
+        columns=("Change, %", "Sets"),
+        rows=rows,
+        numeric=(0, 1),
+    )

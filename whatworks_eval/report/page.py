@@ -1,0 +1,190 @@
+"""The evaluation as one self-contained HTML file: it loads nothing, runs nothing and can be printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whatworks_eval.records import Evaluation, Finding, Source
+from whatworks_eval.report import ledger_tables, tables
+from whatworks_eval.report.as_json import tool
+from whatworks_eval.report.charts import counts_chart, index_chart
+from whatworks_eval.report.drawing import Chart
+from whatworks_eval.report.effect_charts import estimates_chart, placebo_chart
+from whatworks_eval.report.evidence import evidence
+from whatworks_eval.report.maps import area_map
+from whatworks_eval.report.numerals import clean
+from whatworks_eval.report.strength import binding_sentence, doubts, level_sentence, what_would_raise
+from whatworks_eval.report.subject import subject, when, where
+from whatworks_eval.report.text import cap, rows_sentence
+from whatworks_eval.report.words import headline, picked_for_need, question
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+GROUPS = (
+    ("caveat", "Caveats", "Weaknesses found. Those that lower the level most come first."),
+    ("not assessed", "Not assessed", "What could not be measured counts as not shown, never as passed."),
+    ("clear", "Clear", "Looked at, and nothing found that lowers the level."),
+)
+CHOSEN = {
+    "random": "by lot",
+    "phased": "in phases: every area was to be reached, some earlier than others",
+    "need": "for need: places where the problem was worst",
+    "volunteer": "they volunteered",
+    "cutoff": "by a score and a cut-off",
+}
+UNITS = {
+    "column": "as a column of the area file says",
+    "lookup": "as the declared lookup says",
+    "contiguous": "adjoining treated areas taken as one, as declared",
+    "area": "each area its own, as declared",
+    "found": "adjoining treated areas taken as one, though not declared",
+    "not stated": "not declared: each area is taken as its own",
+}
+
+
+def as_html(evaluation: Evaluation) -> str:
+    """The evaluation as HTML text: same evaluation, same bytes."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["held"] = held
+    return made.get_template("page.html.j2").render(**contents(evaluation)) + "\n"
+
+
+def contents(evaluation: Evaluation) -> dict[str, Any]:
+    """Everything the template prints."""
+    from markupsafe import Markup
+
+    hide = tables.hides_small_counts(evaluation)
+    references = _references(evaluation.findings)
+    return {
+        "question": question(evaluation),
+        "headline": headline(evaluation),
+        "warn": picked_for_need(evaluation) is not None,
+        "grade": evaluation.grade,
+        "level_sentence": level_sentence(evaluation),
+        "binding_sentence": binding_sentence(evaluation),
+        "raising": what_would_raise(evaluation),
+        "doubts": doubts(evaluation),
+        "facts": facts(evaluation),
+        "arms": tables.arms(evaluation),
+        "index": _drawn(index_chart, evaluation, Markup),
+        "counts": _drawn(counts_chart, evaluation, Markup),
+        "estimates": _drawn(estimates_chart, evaluation, Markup),
+        "effects": tables.effects(evaluation),
+        "placebo": _drawn(placebo_chart, evaluation, Markup),
+        "map": _drawn(area_map, evaluation, Markup),
+        "groups": [
+            (kind, name, about, _shown(evaluation.findings, kind, references, hide=hide))
+            for kind, name, about in GROUPS
+        ],
+        "references": list(references),
+        "rows_sentence": rows_sentence(evaluation),
+        "ledger": [
+            table
+            for table in (
+                ledger_tables.rows_kept(evaluation) if evaluation.ledger.read else None,
+                ledger_tables.lost(evaluation),
+                ledger_tables.files(evaluation),
+            )
+            if table is not None
+        ],
+        "notes": [clean(note) for note in evaluation.ledger.notes],
+        "declared": ledger_tables.declared(evaluation.protocol),
+        "protocol": evaluation.protocol,
+        "tool": tool(),
+    }
+
+
+def held(text: str) -> Markup:
+    """The text escaped, with what belongs on one line held together.
+
+    Example:
+        >>> str(held("<b> 12 % lower"))
+        '&lt;b&gt; 12&nbsp;% lower'
+    """
+    from markupsafe import Markup, escape
+
+    whole = re.sub(r"(?<=\d) %", "&nbsp;%", str(escape(text)))
+    return Markup(whole.replace("p-value", "p&#8209;value"))
+
+
+def facts(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """What was done, where, when and how it was looked at: a name and a phrase each."""
+    protocol, context = evaluation.protocol, evaluation.protocol.context
+    found = [
+        ("Project", clean(protocol.intervention.name)),
+        ("Start", clean(protocol.intervention.start)),
+        ("How the places were chosen", CHOSEN[protocol.intervention.assignment]),
+        ("What was counted", subject(protocol)),
+        ("Who was compared", where(evaluation)),
+        ("When", when(evaluation)),
+        ("Method", f"{protocol.method}: {clean(evaluation.estimate.measure)}"),
+    ]
+    if protocol.outcome.source not in tables.PUBLISHED:
+        found.insert(5, ("Units", UNITS[evaluation.contrast.unit_basis]))
+    found += [
+        ("Delivery", clean(context.delivery or "") or "not stated"),
+        ("Evaluator", context.evaluator or "not stated"),
+        ("Written down", str(protocol.registered) if protocol.registered else "no date given"),
+    ]
+    return found
+
+
+def _drawn(
+    draw: Callable[[Evaluation], Chart | None], evaluation: Evaluation, safe: type[Markup]
+) -> dict[str, Any] | None:
+    made = draw(evaluation)
+    if made is None:
+        return None
+    return {
+        "id": made.id,
+        "title": made.title,
+        "svg": safe(made.svg),  # matplotlib escapes the names in it
+        "table": made.table,
+        "notes": made.notes,
+    }
+
+
+def _references(found: tuple[Finding, ...]) -> dict[tuple[str, str], int]:
+    """Every source once, numbered in the order of the findings."""
+    numbered: dict[tuple[str, str], int] = {}
+    for kind, _, _ in GROUPS:
+        for finding in found:
+            if finding.kind == kind:
+                numbered.setdefault(_key(finding.source), len(numbered) + 1)
+    return numbered
+
+
+def _key(source: Source) -> tuple[str, str]:
+    return clean(source.key), clean(source.text)
+
+
+def _shown(
+    found: tuple[Finding, ...], kind: str, references: dict[tuple[str, str], int], *, hide: bool
+) -> list[dict[str, Any]]:
+    these = sorted((finding for finding in found if finding.kind == kind), key=lambda finding: finding.cap)
+    return [
+        {
+            "name": finding.rule.split(".", 1)[-1].replace("-", " "),
+            "threat": finding.threat,
+            "rule": finding.rule,
+            "cap": cap(finding) if kind != "clear" else "",
+            "message": clean(finding.message),
+            "evidence": evidence(finding, hide=hide),
+            "remedy": clean(finding.remedy) if kind != "clear" else "",
+            "source": clean(finding.source.key),
+            "reference": references[_key(finding.source)],
+        }
+        for finding in these
+    ]

@@ -1,0 +1,157 @@
+"""The JSON Schema of result.json: what `as_json` promises, for whoever reads it with another program.
+
+Written to docs/reference by `python -m whatworks_eval.report.schema`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+from whatworks_eval.records import Contrast, Kind, Scale, Threat
+
+Json = dict[str, Any]
+TEXT: Json = {"type": "string"}
+TEXTS: Json = {"type": "array", "items": TEXT}
+COUNT: Json = {"type": "integer", "minimum": 0}
+NUMBER: Json = {"type": "number"}
+MAYBE: Json = {"type": ["number", "null"]}
+LEVEL: Json = {"type": "integer", "minimum": 1, "maximum": 5}
+SHA256: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+
+def result_schema() -> Json:
+    """The schema as plain JSON values.
+
+    Example:
+        >>> sorted(result_schema()["properties"])[:3]
+        ['alternatives', 'contrast', 'economics']
+    """
+    measure = _object(
+        name=TEXT,
+        value=MAYBE,
+        unit=TEXT,
+        low=MAYBE,
+        high=MAYBE,
+        threshold=MAYBE,
+        why_missing=_maybe(TEXT),
+    )
+    finding = _object(
+        rule={"type": "string", "pattern": r"^[a-z]+\.[a-z0-9-]+$"},
+        threat={"enum": list(get_args(Threat))},
+        kind={"enum": list(get_args(Kind))},
+        message=TEXT,
+        evidence=_list(measure),
+        source=_object(key=TEXT, text=TEXT),
+        level_from=LEVEL,
+        level_to=LEVEL,
+    )
+    made = _object(
+        schema={"const": 1},
+        tool=_object(name=TEXT, version=TEXT),
+        protocol={
+            "type": "object",
+            "required": ["sha256", "schema", "id"],
+            "properties": {"sha256": SHA256},
+            "description": "The declared design with defaults filled in; see protocol.schema.json.",
+        },
+        ledger=_object(
+            read=COUNT,
+            used=COUNT,
+            excluded=_map(_map(COUNT)),
+            files=_list(_object(name=TEXT, sha256=TEXT, rows=COUNT)),
+            periods_without_file=_map(TEXTS),
+            forces=_map(_map(_object(rows=COUNT, unlocated=COUNT))),
+            periods_used=_object(before=TEXTS, after=TEXTS),
+            periods_dropped=_map(TEXT),
+            areas_dropped=_map(TEXT),
+            notes=TEXTS,
+        ),
+        contrast=_object(
+            treated=TEXTS,
+            comparison=TEXTS,
+            buffer=TEXTS,
+            pool=TEXTS,
+            units=_map(TEXT),
+            unit_basis={"enum": _literals(Contrast, "unit_basis")},
+            comparison_units={"type": "boolean"},
+            chosen=TEXT,
+            weights=_maybe(_map(NUMBER)),
+            pairs=_list({"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2}),
+        ),
+        estimate=_estimate(),
+        alternatives=_list(_estimate(label=TEXT, choice=_maybe(TEXT))),
+        findings=_list(finding),
+        grade=_object(scale=TEXT, ceiling=LEVEL, level=LEVEL, bound_by=TEXTS, crosswalk=_map(LEVEL)),
+        economics={"type": "null"},
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "result.json of whatworks_eval, schema 1",
+        "description": "Every number is finite, or null with its reason in why_missing.",
+        **made,
+    }
+
+
+def _estimate(**more: Json) -> Json:
+    interval = _object(value=MAYBE, low=MAYBE, high=MAYBE)
+    return _object(
+        **more,
+        scale={"enum": list(get_args(Scale))},
+        unit=TEXT,
+        measure=TEXT,
+        value=MAYBE,
+        se=MAYBE,
+        low=MAYBE,
+        high=MAYBE,
+        confidence=NUMBER,
+        p_value=MAYBE,
+        smallest_p=MAYBE,
+        percent_change=interval,
+        prevented=interval,
+        recorded=MAYBE,
+        expected=MAYBE,
+        inference=TEXT,
+        quantiles=_list(NUMBER),
+        why_missing=_maybe(TEXT),
+    )
+
+
+def _object(**properties: Json) -> Json:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _map(of: Json) -> Json:
+    return {"type": "object", "additionalProperties": of}
+
+
+def _list(of: Json) -> Json:
+    return {"type": "array", "items": of}
+
+
+def _maybe(of: Json) -> Json:
+    return {"anyOf": [of, {"type": "null"}]}
+
+
+def _literals(record: type, field: str) -> list[str]:
+    from typing import get_type_hints
+
+    return list(get_args(get_type_hints(record)[field]))
+
+
+def schema_text() -> str:
+    """The schema as text, as it stands in docs/reference."""
+    return json.dumps(result_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    place = Path(__file__).resolve().parents[2] / "docs" / "reference" / "result.schema.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(schema_text(), encoding="utf-8")
+    print(f"Written: {place}")

@@ -1,0 +1,111 @@
+"""What was counted, where and when, as phrases that can stand in a sentence."""
+
+from __future__ import annotations
+
+from whatworks_eval.protocol import Protocol
+from whatworks_eval.records import Evaluation
+from whatworks_eval.report.numerals import clean, counted, listed
+
+# Offence names that read as one thing, so that 'was' and 'fell' agree with them.
+ONE_THING = {
+    "anti-social behaviour",
+    "bicycle theft",
+    "burglary",
+    "criminal damage and arson",
+    "other crime",
+    "other theft",
+    "robbery",
+    "shoplifting",
+    "theft from the person",
+    "vehicle crime",
+    "violence",
+    "violent crime",
+}
+MOST_OFFENCES = 3
+
+
+def subject(protocol: Protocol) -> str:
+    """What was counted, as a singular phrase: 'recorded burglary', 'the number of recorded incidents (…)'."""
+    offences = protocol.outcome.offences
+    if not offences:
+        every = " (every offence category)" if protocol.outcome.source == "police-uk" else ""
+        return f"the number of recorded incidents{every}"
+    names = [_small(clean(offence)) for offence in offences]
+    if len(names) == 1 and names[0] in ONE_THING:
+        return f"recorded {names[0]}"
+    return f"the number of recorded incidents ({listed(names, most=MOST_OFFENCES)})"
+
+
+def in_treated(protocol: Protocol) -> str:
+    """What was counted, in the treated areas.
+
+    Example:
+        >>> from whatworks_eval import load_protocol
+        >>> from whatworks_eval.shipped import shipped_path
+        >>> in_treated(load_protocol(shipped_path("designs", "police-now-2016")))
+        'recorded anti-social behaviour in the treated areas'
+    """
+    return f"{subject(protocol)} in the treated areas"
+
+
+def _small(name: str) -> str:
+    """A name without its capital, unless it is an abbreviation."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+
+
+def moved(evaluation: Evaluation, way: str) -> str:
+    """How the treated areas moved against the comparison areas: 'fell more than in comparison areas'.
+
+    Read off the totals, so that 'fell' is never said of a rise; '' where there are none.
+    """
+    windowed = evaluation.windowed
+    if windowed is None or not windowed.has("comparison"):
+        return ""
+    months_before, months_after = windowed.months
+    fell = {}
+    for arm in ("treated", "comparison"):
+        before, after = windowed.total("treated" if arm == "treated" else "comparison")
+        fell[arm] = after * months_before < before * months_after
+    if fell["treated"]:
+        if way == "lower":
+            return "fell more than in comparison areas" + (
+                "" if fell["comparison"] else ", where it did not fall"
+            )
+        return "fell less than in comparison areas"
+    if way == "lower":
+        return "rose less than in comparison areas"
+    return "rose more than in comparison areas" + (", where it fell" if fell["comparison"] else "")
+
+
+def where(evaluation: Evaluation) -> str:
+    """Who was compared with whom: '30 areas in 6 units against 200 areas (every other area in the data)'."""
+    contrast = evaluation.contrast
+    if evaluation.protocol.outcome.source in {"totals", "published-changes"}:
+        return "treated areas against comparison areas; the source gives them only in total"
+    units = len(contrast.treated_units)
+    treated = counted(len(contrast.treated), "treated area")
+    if units != len(contrast.treated):
+        treated += f" in {counted(units, 'unit')}"
+    if not contrast.comparison:
+        return f"{treated}, with nothing to compare them with"
+    words = (
+        f"{treated} against {counted(len(contrast.comparison), 'comparison area')} ({clean(contrast.chosen)})"
+    )
+    if contrast.buffer:
+        words += f"; {counted(len(contrast.buffer), 'buffer area')} left out of both"
+    return words
+
+
+def when(evaluation: Evaluation) -> str:
+    """The windows as used: '2018-01 to 2018-12 before, 2019-01 to 2019-12 after'."""
+    windowed, declared = evaluation.windowed, evaluation.protocol.windows
+    kind = evaluation.protocol.period
+    if windowed is not None and windowed.periods[0] and windowed.periods[1]:
+        parts = []
+        for name, periods in zip(("before", "after"), windowed.periods, strict=True):
+            parts.append(f"{periods[0]} to {periods[-1]} {name} ({counted(len(periods), kind)} used)")
+        return ", ".join(parts)
+    if declared is not None:
+        before, after = (" to ".join(window) for window in (declared.before, declared.after))
+        return f"{before} before, {after} after"
+    return f"before and after {clean(evaluation.protocol.intervention.start)}"

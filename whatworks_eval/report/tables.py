@@ -1,0 +1,234 @@
+"""The tables of a report, as text cells: one shape for the terminal and for the page."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from whatworks_eval.protocol import Protocol
+from whatworks_eval.records import Arm, Estimate, Evaluation, Series
+from whatworks_eval.report.numerals import (
+    SMALLEST_COUNT,
+    clean,
+    count,
+    listed,
+    number,
+    p_value,
+    per_cent_of,
+    percent,
+    plain,
+)
+from whatworks_eval.report.words import amount, picked_for_need, range_cell, shown
+
+ARMS: tuple[Arm, ...] = ("treated", "comparison", "buffer")
+ABSENT = "–"
+PUBLISHED = {"totals", "published-changes"}  # sources whose counts are public already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A caption, column heads and rows of text; the first cell of a row is its head.
+
+    Attributes:
+        caption: What the table holds, as a phrase.
+        columns: Heads.
+        rows: Cells, as many as columns.
+        numeric: Columns set to the right.
+        notes: Sentences under the table.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def hides_small_counts(evaluation: Evaluation) -> bool:
+    """True where counts below 5 are not to be printed: all sources but published totals."""
+    return evaluation.protocol.outcome.source not in PUBLISHED
+
+
+def name_of(estimate: Estimate, protocol: Protocol) -> str:
+    """What to call an estimate: 'As registered', 'Comparison set: nearby areas'."""
+    if estimate.choice is None:
+        return "As registered" if protocol.registered else "As declared"
+    label, choice = clean(estimate.label), clean(estimate.choice)
+    if label.casefold().startswith(choice.casefold()):
+        return f"{label[:1].upper()}{label[1:]}"
+    return f"{choice[:1].upper()}{choice[1:]}: {label}"
+
+
+def effects(evaluation: Evaluation) -> Table:
+    """The registered estimate and every alternative, with intervals; the level is in the caption."""
+    rows, notes = [], []
+    reasons: dict[str, list[str]] = {}
+    if picked_for_need(evaluation) is not None:
+        notes.append(
+            "Places picked at a peak tend to fall with nothing done: no row here is an effect of the project."
+        )
+    for made in (evaluation.estimate, *evaluation.alternatives):
+        name, value = name_of(made, evaluation.protocol), shown(made).value
+        rows.append(
+            (
+                name,
+                ABSENT if value is None else amount(made, value, sign=True, least=1),
+                range_cell(made) or "none",
+                ABSENT if made.p_value is None else p_value(made.p_value),
+                clean(made.inference),
+            )
+        )
+        if made.why_missing:
+            reasons.setdefault(clean(made.why_missing).rstrip("."), []).append(name)
+    for why, names in reasons.items():
+        notes.append(f"{'Every row' if len(names) == len(rows) > 1 else listed(names)}: {why}.")
+    if evaluation.estimate.smallest_p is not None:
+        notes.append(
+            f"The smallest p-value this design could have given is {p_value(evaluation.estimate.smallest_p)}."
+        )
+    level = f"design strength level {evaluation.grade.level} of 5"
+    confidence = per_cent_of(evaluation.estimate.confidence)
+    return Table(
+        caption=f"Recorded against expected in the treated areas, {_sort(evaluation)} ({level})",
+        columns=("Estimate", "Change", f"{confidence} interval", "p-value", "How the interval was obtained"),
+        rows=tuple(rows),
+        numeric=(1, 2, 3),
+        notes=tuple(notes),
+    )
+
+
+def _sort(evaluation: Evaluation) -> str:
+    if evaluation.protocol.method == "before-after":
+        return "unadjusted: leaves out whatever changed everywhere"
+    return clean(evaluation.estimate.measure)
+
+
+def arms(evaluation: Evaluation) -> Table | None:
+    """Incidents before and after by arm, with the change of each, unadjusted; None without counts."""
+    windowed = evaluation.windowed
+    if windowed is None:
+        return _published(evaluation)
+    hide, (months_before, months_after) = hides_small_counts(evaluation), windowed.months
+    weighted: tuple[str, ...] = ()
+    if evaluation.contrast.weights is not None:
+        weighted = ("Comparison incidents are counted as often as each area stands as a match.",)
+    rows = []
+    for arm in ARMS:
+        if not windowed.has(arm):
+            continue
+        before, after = windowed.total(arm)
+        small = hide and min(before, after) < SMALLEST_COUNT
+        change = ABSENT if not before or small else (after / months_after) / (before / months_before)
+        rows.append(
+            (
+                arm.capitalize(),
+                f"{int((windowed.arm == arm).sum()):,}" if windowed.index is not None else ABSENT,
+                count(before, hide=hide),
+                count(after, hide=hide),
+                change if isinstance(change, str) else percent(100 * (change - 1), 1),
+            )
+        )
+    return Table(
+        caption="Recorded incidents by arm, before and after",
+        columns=(
+            "Arm",
+            "Areas",
+            f"Before ({_months(evaluation, 0)})",
+            f"After ({_months(evaluation, 1)})",
+            "Change, unadjusted",
+        ),
+        rows=tuple(rows),
+        numeric=(1, 2, 3, 4),
+        notes=(_expected(evaluation, hide), *weighted),
+    )
+
+
+def _months(evaluation: Evaluation, window: int) -> str:
+    windowed = evaluation.windowed
+    assert windowed is not None
+    if windowed.index is None:
+        return f"{number(windowed.months[window])} {evaluation.protocol.period}s"
+    return f"{len(windowed.periods[window])} {evaluation.protocol.period}s"
+
+
+def _expected(evaluation: Evaluation, hide: bool) -> str:
+    made = evaluation.estimate
+    if made.recorded is None or made.expected is None:
+        return "A change within one arm is not an effect: it holds whatever else changed."
+    if hide and made.recorded < SMALLEST_COUNT:
+        return (
+            "Fewer than 5 incidents were recorded in the treated areas in the after window; the expected "
+            "number is not printed, since the small count could be found from it."
+        )
+    prevented = made.prevented
+    words = (
+        f"In the treated areas {count(made.recorded)} were recorded in the after window, where "
+        f"{count(made.expected)} would have been expected"
+    )
+    if evaluation.protocol.method == "before-after":
+        return f"{words} had nothing changed at all: an unadjusted figure."
+    if picked_for_need(evaluation) is not None:
+        return (
+            f"{words} had they changed as the comparison areas did. The gap is not a count of incidents "
+            "prevented: places picked at a peak tend to fall with nothing done."
+        )
+    words += " had they changed as the comparison areas did"
+    if prevented.value is not None and prevented.low is not None and prevented.high is not None:
+        what = "fewer" if prevented.value >= 0 else "more"
+        confidence = per_cent_of(made.confidence)
+        low, high = sorted((prevented.low, prevented.high))
+        words += (
+            f": {count(abs(prevented.value))} {what} ({confidence} interval: "
+            f"{_fewer(low)} to {_fewer(high)}; design strength level {evaluation.grade.level} of 5)"
+        )
+        if evaluation.grade.level <= 2:
+            words += ", whatever the cause"
+    return f"{words}."
+
+
+def _fewer(value: float) -> str:
+    return f"{plain(value, 0)} {'fewer' if value >= 0 else 'more'}"
+
+
+def _published(evaluation: Evaluation) -> Table | None:
+    changes = evaluation.protocol.outcome.changes
+    if changes is None:
+        return None
+    rows = [("Treated", percent(changes.treated, changes.decimals))]
+    if changes.comparison is not None:
+        rows.append(("Comparison", percent(changes.comparison, changes.decimals)))
+    return Table(
+        caption="Changes as published, before to after",
+        columns=("Arm", "Change, unadjusted"),
+        rows=tuple(rows),
+        numeric=(1,),
+        notes=("The counts behind the percentages are not published.",),
+    )
+
+
+def months(series: Series, *, hide: bool, index: bool) -> Table:
+    """Incidents by period and arm, or the same as an index with the before window at 100."""
+    present = [arm for arm in ARMS if arm in series.counts]
+    rows = []
+    for place, period in enumerate(series.periods):
+        window = "before" if series.before[place] else "after" if series.after[place] else "neither"
+        cells = []
+        for arm in present:
+            seen = float(series.counts[arm][place])
+            if math.isnan(seen):
+                cells.append("missing")
+            elif hide and seen < SMALLEST_COUNT:
+                cells.append(count(seen, hide=True))
+            elif index:
+                at = float(series.index[arm][place])
+                cells.append("no index" if math.isnan(at) else plain(at, 1))
+            else:
+                cells.append(count(seen))
+        rows.append((period, window, *cells))
+    what = "Index of recorded incidents, mean of the before window = 100" if index else "Recorded incidents"
+    return Table(
+        caption=f"{what}, by period",
+        columns=("Period", "Window", *(arm.capitalize() for arm in present)),
+        rows=tuple(rows),
+        numeric=tuple(range(2, 2 + len(present))),
+    )
