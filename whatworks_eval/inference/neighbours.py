@@ -25,7 +25,7 @@ def adjoining_pairs(centroids: NDArray[np.float64]) -> NDArray[np.intp]:
 
     Example:
         >>> square = np.array([[0, 0], [100, 0], [0, 100], [101, 101], [50, 52.0]])
-        >>> (adjoining_pairs(square) == 4).any(axis=1).sum()
+        >>> int((adjoining_pairs(square) == 4).any(axis=1).sum())
         4
     """
     return _adjoining(np.ascontiguousarray(centroids, dtype=np.float64).tobytes())

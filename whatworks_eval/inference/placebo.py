@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whatworks_eval.matching.level import LevelMatches
 from whatworks_eval.records import PlaceboSets
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,9 @@ GRID = 81  # hypotheses looked at before the ends are refined
 WIDEST = 6.0  # log ratio: a hypothesis beyond 400-fold either way is not looked at
 FEW_ROWS = 20  # below this the variance function is not fitted
 BINS = 20
-LARGEST_SQUARE = 12.0  # of a standardised departure, so that one strange area does not set the variance
+LARGEST_SQUARE = 12.0  # times a bin's typical square, so that one strange area does not set the variance
+CELLS = 20_000_000  # sets × comparison areas held at once
+MEDIAN_SQUARE = 0.4549  # of a standard normal: median of chi-squared with one degree of freedom
 QUANTILES = np.arange(1, 200) / 200
 
 
@@ -88,8 +91,8 @@ class RelabelTest:
         before, after, noise, squares = self._at(sums, scale)
         overall = whole[1] / whole[0]
         if self.matched:
-            other_before, other_after, other_squares = sums[..., 7], sums[..., 8], sums[..., 9]
-            other_noise = other_before + other_after
+            other_before, other_after = sums[..., 7], sums[..., 8]
+            other_noise, other_squares = sums[..., 9], sums[..., 10]
         else:
             other_before, other_after = whole[0] - before, whole[1] - after
             other_noise, other_squares = whole[2] - noise, whole[3] - squares
@@ -124,7 +127,7 @@ class RelabelTest:
 
 
 def relabel_test(
-    before: Floats, after: Floats, sets: PlaceboSets, comparators: tuple[Floats, Floats, Floats] | None = None
+    before: Floats, after: Floats, sets: PlaceboSets, matches: LevelMatches | None = None
 ) -> RelabelTest:
     """A test that can be asked about any hypothesised effect.
 
@@ -132,8 +135,7 @@ def relabel_test(
         before: Incidents by area in the first window.
         after: The same in the second.
         sets: Placebo sets; their `row` says which row each area counts in.
-        comparators: By area: before and after counts of its own matched comparison areas, and their
-            summed squared levels; None where everything outside a set is its comparison.
+        matches: The matched comparison of each area; None where everything outside a set is its comparison.
     """
     inside = sets.row >= 0
     row = sets.row[inside]
@@ -145,29 +147,80 @@ def relabel_test(
     treated = np.zeros(sets.rows, dtype=bool)
     treated[sets.treated] = True
     untreated = ~treated
-    columns = [
-        first,
-        np.where(untreated, second, 0.0),
-        np.where(treated, second, 0.0),
-        np.where(untreated, (first + second) ** 2, 0.0),
-        np.where(treated, first**2, 0.0),
-        np.where(treated, first * second, 0.0),
-        np.where(treated, second**2, 0.0),
-    ]
-    if comparators is not None:
-        columns += [by_row(part) for part in comparators]
-    table = np.column_stack(columns)
+    table = np.column_stack(
+        [
+            first,
+            np.where(untreated, second, 0.0),
+            np.where(treated, second, 0.0),
+            np.where(untreated, (first + second) ** 2, 0.0),
+            np.where(treated, first**2, 0.0),
+            np.where(treated, first * second, 0.0),
+            np.where(treated, second**2, 0.0),
+        ]
+    )
     sums = np.zeros((len(sets.members), table.shape[1]))
     for column in range(sets.members.shape[1]):  # one gather a member keeps memory at sets × columns
         sums += table[sets.members[:, column]]
+    observed = table[sets.treated].sum(axis=0)
+    if matches is not None:
+        sums = np.hstack([sums, _matched_sums(before, after, sets, sets.members, matches)])
+        own = _matched_sums(before, after, sets, sets.treated[None, :], matches)
+        observed = np.concatenate([observed, own[0]])
     return RelabelTest(
         sums=sums,
-        observed=table[sets.treated].sum(axis=0),
-        totals=table[:, :7].sum(axis=0),
+        observed=observed,
+        totals=table.sum(axis=0),
         shape=variance_shape(first, second, treated),
-        matched=comparators is not None,
+        matched=matches is not None,
         exact=sets.exact,
     )
+
+
+def _matched_sums(
+    before: Floats, after: Floats, sets: PlaceboSets, members: NDArray[np.intp], matches: LevelMatches
+) -> Floats:
+    """Of each set's own matched comparison: before, after, chance variation and squared level.
+
+    A comparison area used by several members counts with the sum of its shares, so that a comparison
+    made of few areas is as uncertain as it is. Shares are added as steps along the areas in order of level.
+    """
+    from scipy.sparse import csr_array
+
+    areas = np.flatnonzero(sets.row >= 0)
+    places = len(matches.order)
+    share = 1.0 / np.maximum(matches.count[areas], 1)
+    at = np.full(len(matches.own), places, dtype=np.intp)
+    at[matches.order] = np.arange(places)
+    own = areas[matches.own[areas]]
+    own_share = 1.0 / np.maximum(matches.count[own], 1)
+    rows = sets.row
+    steps = csr_array(
+        (
+            np.concatenate([share, -share, -own_share, own_share]),
+            (
+                np.concatenate([rows[areas], rows[areas], rows[own], rows[own]]),
+                np.concatenate([matches.first[areas], matches.last[areas], at[own], at[own] + 1]),
+            ),
+        ),
+        shape=(sets.rows, places + 1),
+    )
+    first, second = before[matches.order], after[matches.order]
+    level = first + second
+    found = np.empty((len(members), 4))
+    at_once = max(1, CELLS // (places + 1))
+    for start in range(0, len(members), at_once):
+        part = members[start : start + at_once]
+        membership = csr_array(
+            (np.ones(part.size), part.ravel(), np.arange(0, part.size + 1, part.shape[1])),
+            shape=(len(part), sets.rows),
+        )
+        weight = np.cumsum((membership @ steps).toarray(), axis=1)[:, :-1]
+        found[start : start + at_once, 0] = weight @ first
+        found[start : start + at_once, 1] = weight @ second
+        np.square(weight, out=weight)
+        found[start : start + at_once, 2] = weight @ level
+        found[start : start + at_once, 3] = weight @ level**2
+    return found
 
 
 def variance_shape(before: Floats, after: Floats, treated: NDArray[np.bool_]) -> tuple[float, float]:
@@ -193,10 +246,10 @@ def variance_shape(before: Floats, after: Floats, treated: NDArray[np.bool_]) ->
     if len(level) < FEW_ROWS or first.sum() <= 0 or second.sum() <= 0:
         return 1.0, 1.0 / middle
     ratio = second.sum() / first.sum()
-    squares = np.minimum((second - ratio * first) ** 2 / (ratio * level), LARGEST_SQUARE)
+    squares = (second - ratio * first) ** 2 / (ratio * level)
     bins = np.array_split(np.argsort(level, kind="stable"), min(BINS, max(4, len(level) // 15)))
     heights = np.array([level[part].mean() for part in bins])
-    values = np.array([squares[part].mean() for part in bins])
+    values = np.array([_typical(squares[part]) for part in bins])
     weights = 1.0 / np.maximum(values, 0.3)
     design = np.column_stack([np.ones(len(bins)), heights]) * weights[:, None]
     (phi, tau_squared), _ = nnls(design, values * weights)
@@ -205,13 +258,19 @@ def variance_shape(before: Floats, after: Floats, treated: NDArray[np.bool_]) ->
     return float(phi), float(tau_squared)
 
 
+def _typical(squares: Floats) -> float:
+    """Mean of the squares, each counted as at most 12 times what their median says is typical."""
+    most = LARGEST_SQUARE * max(float(np.median(squares)) / MEDIAN_SQUARE, 0.1)
+    return float(np.minimum(squares, most).mean())
+
+
 def relative_change(
     before: Floats,
     after: Floats,
     sets: PlaceboSets,
     *,
     confidence: float = 0.95,
-    comparators: tuple[Floats, Floats, Floats] | None = None,
+    matches: LevelMatches | None = None,
     quantiles: bool = False,
 ) -> Relative:
     """The relative change of the treated areas between two windows, with an interval by relabelling.
@@ -221,7 +280,7 @@ def relative_change(
         after: The same in the second.
         sets: Placebo sets for these areas.
         confidence: Of the interval. Where the sets' smallest p-value is above 1 - confidence there is none.
-        comparators: As for `relabel_test`.
+        matches: As for `relabel_test`.
         quantiles: Whether to compute the 199 quantiles.
     """
     if not len(sets.members):
@@ -234,13 +293,20 @@ def relative_change(
             effects=np.empty(0),
             why_missing="no set of areas like the treated could be drawn from the comparison areas",
         )
-    test = relabel_test(before, after, sets, comparators)
+    test = relabel_test(before, after, sets, matches)
     value = _log_ratio(_four(test, test.observed))
     four = _four(test, test.sums)
     countable = (four > 0).all(axis=-1)
     effects = np.log(four[countable, 1] * four[countable, 2] / (four[countable, 0] * four[countable, 3]))
     p_value = max(test.p_value(0.0), sets.smallest_p)
-    reason = None if value is not None else _why_no_ratio(_four(test, test.observed))
+    if value is None:  # a count of nought stays nought whatever effect is taken out, so nothing bounds it
+        return Relative(
+            log_ratio=None,
+            p_value=p_value,
+            smallest_p=sets.smallest_p,
+            effects=effects,
+            why_missing=_why_no_ratio(_four(test, test.observed)),
+        )
     if sets.smallest_p > 1 - confidence + 1e-12:
         floor = (
             f"with this many units the smallest attainable p-value is {sets.smallest_p:.2g}, "
@@ -251,17 +317,16 @@ def relative_change(
             p_value=p_value,
             smallest_p=sets.smallest_p,
             effects=effects,
-            why_missing=f"{reason}; {floor}" if reason else floor,
+            why_missing=floor,
         )
     low, high, curve = _invert(test, value, 1 - confidence)
-    if value is None and low is None and high is None:
-        reason = f"{reason}; no bound either"
-    elif low is None and high is None:
-        reason = "the counts are too small to bound the effect on either side"
-    elif value is not None and (low is None or high is None):
-        reason = "the counts are too small to bound the effect on both sides"
+    reason = None
+    if low is None and high is None:
+        reason = "the data bound the effect on neither side"
+    elif low is None or high is None:
+        reason = "the data bound the effect on one side only"
     found: tuple[float, ...] = ()
-    if quantiles and value is not None and low is not None and high is not None:
+    if quantiles and low is not None and high is not None:
         found = _quantiles(curve, value)
     return Relative(
         log_ratio=value,
@@ -300,18 +365,20 @@ def _why_no_ratio(four: Floats) -> str:
         "comparison areas in the after window",
     )
     empty = [name for name, count in zip(names, four, strict=True) if count <= 0]
-    return f"no incident was recorded in the {' or the '.join(empty)}, so a ratio cannot be formed"
+    return (
+        f"no incident was recorded in the {' or the '.join(empty)}, so neither a ratio nor its interval "
+        "can be formed"
+    )
 
 
 def _invert(
-    test: RelabelTest, value: float | None, alpha: float
+    test: RelabelTest, centre: float, alpha: float
 ) -> tuple[float | None, float | None, tuple[Floats, Floats]]:
     """Ends of the set of hypotheses not rejected at alpha, and the p-value curve they were read from.
 
     The p-value is a step function with small dips, so the outermost crossing on a grid is taken and
     refined by halving: an interval can come out a little wide, not narrow.
     """
-    centre = 0.0 if value is None else value
     reach = _reach(test, centre, alpha)
     for _ in range(6):
         grid = centre + np.linspace(-reach, reach, GRID)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from whatworks_eval.inference.neighbours import adjoining_pairs
 from whatworks_eval.inference.placebo_sets import DRAWS, draw_sets
-from whatworks_eval.matching.level import match_on_level
+from whatworks_eval.matching.level import LevelMatches, match_on_level
 from whatworks_eval.records import Contrast, PlaceboSets, Windowed
 
 Floats = NDArray[np.float64]
@@ -85,17 +85,12 @@ def sets_for(
     )
 
 
-def comparators_of(
-    contrast: Contrast, windowed: Windowed, before: Floats, after: Floats, per_area: int
-) -> tuple[Floats, Floats, Floats] | None:
-    """Each area's own matched comparison: mean before, mean after and spread; None if unmatched.
+def matches_of(contrast: Contrast, windowed: Windowed, per_area: int) -> LevelMatches | None:
+    """The matched comparison of every area that could have been treated; None where nothing was matched.
 
-    Matches are those of the registered before window; `before` and `after` may be of other windows.
-    The third array is the sum of squared levels of the mean's parts, as the test's variance needs it.
+    Matches are made on the registered before window, as the contrast's own were.
     """
     if contrast.weights is None:
         return None
     pool = (windowed.arm == "comparison") | (windowed.arm == "pool")
-    matches = match_on_level(windowed.before, pool, per_area)
-    squares = matches.mean_of((before + after) ** 2) / np.maximum(matches.count, 1)
-    return matches.mean_of(before), matches.mean_of(after), squares
+    return match_on_level(windowed.before, pool, per_area)

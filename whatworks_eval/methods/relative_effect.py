@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.placebo import Relative, relative_change
 from whatworks_eval.inference.placebo_sets import DRAWS
-from whatworks_eval.inference.relabelling import comparators_of, sets_for
+from whatworks_eval.inference.relabelling import matches_of, sets_for
 from whatworks_eval.methods.result import (
     Effect,
     centroids_of,
@@ -105,9 +105,9 @@ def relative_over(
         after: The same in the second.
         quantiles: Whether to compute the 199 quantiles.
     """
-    comparators = comparators_of(contrast, windowed, before, after, protocol.matching.per_treated)
+    matches = matches_of(contrast, windowed, protocol.matching.per_treated)
     return relative_change(
-        before, after, sets, confidence=protocol.confidence, comparators=comparators, quantiles=quantiles
+        before, after, sets, confidence=protocol.confidence, matches=matches, quantiles=quantiles
     )
 
 
