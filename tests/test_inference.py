@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from whatworks_eval.inference.neighbours import adjoining_pairs, clumps, neighbour_table
-from whatworks_eval.inference.placebo import relabel_test, relative_change, variance_shape
+from whatworks_eval.inference.placebo import relative_change
 from whatworks_eval.inference.placebo_sets import draw_sets
+from whatworks_eval.inference.relabel_test import relabel_test, variance_shape
 from whatworks_eval.records import PlaceboSets
 
 
@@ -235,3 +236,11 @@ def test_interval_ends_are_where_the_p_value_crosses() -> None:
     assert (np.diff(quantiles) >= 0).all()
     assert quantiles[4] == pytest.approx(found.low, abs=0.02)  # the 2.5 % quantile is the lower end
     assert quantiles[194] == pytest.approx(found.high, abs=0.02)
+
+
+def test_a_window_without_any_incident_is_a_reason_not_a_warning() -> None:
+    """Where no area recorded anything in a window there is nothing to rank."""
+    found = relative_change(np.zeros(5), np.ones(5), sets_of([[at] for at in range(5)], 5, [0]))
+    assert found.log_ratio is None
+    assert found.p_value is None
+    assert "before window" in str(found.why_missing)

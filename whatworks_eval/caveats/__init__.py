@@ -1,0 +1,155 @@
+"""The rules: one file each, listed here in the order they are asked. No registration by import.
+
+A design rule asks the protocol alone; an evidence rule asks a Case. Each may say "at most n" and none can
+raise a level. Add a rule: one file with a RULE in it, one import and one line in a table below.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from whatworks_eval.caveats import (
+    analysis_stated_weakness,
+    analysis_unit_not_stated,
+    analysis_unregistered,
+    chance_detectable_effect,
+    chance_dispersion,
+    chance_few_incidents,
+    chance_few_units,
+    chance_one_unit_an_arm,
+    chance_one_unit_drives,
+    chance_smallest_p,
+    displacement_comparison_touched,
+    displacement_no_buffer,
+    history_calendar_months,
+    history_covid,
+    history_other_programmes,
+    history_short_before,
+    implementation_attrition,
+    implementation_delivery,
+    implementation_evaluator,
+    recording_declared_change,
+    recording_detection_driven,
+    recording_known_break,
+    recording_missing_periods,
+    recording_unlocated,
+    regression_chosen_by_need,
+    regression_earlier_baseline,
+    regression_run_up,
+    reporting_expected_change,
+    selection_baseline_level,
+    selection_baseline_trend,
+    selection_comparability_stated,
+    selection_comparison_choice,
+    selection_no_comparison,
+    selection_not_adjusted,
+    selection_not_random,
+    selection_outside_range,
+)
+from whatworks_eval.errors import ProtocolError
+from whatworks_eval.protocol import Protocol
+from whatworks_eval.records import BEST_LEVEL, Case, DesignRule, EvidenceRule, Finding, Judged, Verdict
+
+DESIGN_RULES: tuple[DesignRule, ...] = (
+    selection_no_comparison.RULE,
+    selection_comparability_stated.RULE,
+    selection_not_adjusted.RULE,
+    selection_not_random.RULE,
+    regression_chosen_by_need.RULE,
+    analysis_unregistered.RULE,
+    analysis_unit_not_stated.RULE,
+    history_short_before.RULE,
+    history_calendar_months.RULE,
+    history_covid.RULE,
+    history_other_programmes.RULE,
+    recording_declared_change.RULE,
+    recording_detection_driven.RULE,
+    reporting_expected_change.RULE,
+    displacement_comparison_touched.RULE,
+    displacement_no_buffer.RULE,
+    implementation_attrition.RULE,
+    implementation_delivery.RULE,
+    implementation_evaluator.RULE,
+    analysis_stated_weakness.RULE,
+)
+"""Asked of the protocol alone, in this order."""
+
+EVIDENCE_RULES: tuple[EvidenceRule, ...] = (
+    selection_baseline_level.RULE,
+    selection_baseline_trend.RULE,
+    selection_outside_range.RULE,
+    selection_comparison_choice.RULE,
+    regression_run_up.RULE,
+    regression_earlier_baseline.RULE,
+    recording_missing_periods.RULE,
+    recording_unlocated.RULE,
+    recording_known_break.RULE,
+    chance_one_unit_an_arm.RULE,
+    chance_few_units.RULE,
+    chance_smallest_p.RULE,
+    chance_one_unit_drives.RULE,
+    chance_few_incidents.RULE,
+    chance_dispersion.RULE,
+    chance_detectable_effect.RULE,
+)
+"""Asked of the protocol, the data and the estimate together, in this order."""
+
+RULES: tuple[DesignRule | EvidenceRule, ...] = (*DESIGN_RULES, *EVIDENCE_RULES)
+"""Every rule, design rules first."""
+
+
+def ask_design(protocol: Protocol) -> tuple[Finding, ...]:
+    """What the design rules say of a protocol, each finding starting from the best level."""
+    findings: list[Finding] = []
+    for rule in DESIGN_RULES:
+        if rule.applies_to[protocol.method]:
+            findings += _findings(rule, rule.judge(protocol), BEST_LEVEL)
+    return tuple(findings)
+
+
+def ask_evidence(case: Case, ceiling: int) -> tuple[Finding, ...]:
+    """What the evidence rules say of a case, each finding starting from the ceiling of its design."""
+    findings: list[Finding] = []
+    for rule in EVIDENCE_RULES:
+        if rule.applies_to[case.protocol.method]:
+            findings += _findings(rule, rule.judge(case), ceiling)
+    return tuple(findings)
+
+
+def find_rule(rule_id: str) -> DesignRule | EvidenceRule:
+    """The rule with this id.
+
+    Raises:
+        ProtocolError: There is none; the message names the nearest.
+
+    Example:
+        >>> find_rule("history.covid").threat
+        'history'
+    """
+    by_id = {rule.id: rule for rule in RULES}
+    if rule_id in by_id:
+        return by_id[rule_id]
+    # The second half alone is often what is remembered: 'covid' for 'history.covid'.
+    near = [known for known in by_id if known.split(".", 1)[1] == rule_id.strip().casefold()]
+    near += difflib.get_close_matches(rule_id, by_id, n=3, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else "`whatworks rules` lists them"
+    raise ProtocolError(f"no rule called '{rule_id}'; {hint}")
+
+
+def _findings(rule: DesignRule | EvidenceRule, judged: Judged, level_from: int) -> list[Finding]:
+    verdicts = () if judged is None else (judged,) if isinstance(judged, Verdict) else judged
+    return [
+        Finding(
+            rule=rule.id,
+            threat=verdict.threat or rule.threat,
+            kind=verdict.kind,
+            message=verdict.message,
+            evidence=verdict.evidence,
+            source=verdict.source or rule.source,
+            level_from=level_from,
+            level_to=min(level_from, verdict.cap),
+            remedy=rule.remedy,
+            cap=verdict.cap,
+        )
+        for verdict in verdicts
+    ]

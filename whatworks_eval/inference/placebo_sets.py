@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -87,6 +88,20 @@ def draw_sets(
         wanted = min(draws, max(FEWEST_DRAWS, PLACES // len(treated)))
         members = _fill(slots, rows, wanted, rng)
     return _finish(row, rows, treated, members, sizes, exact=False, how=_describe(sizes, unit_word))
+
+
+def fewer(sets: PlaceboSets, most: int) -> PlaceboSets:
+    """At most so many of the sets, where a look is enough.
+
+    Drawn sets are in the order drawn, so the first are as good as any; enumerated ones are taken evenly.
+    """
+    if len(sets.members) <= most:
+        return sets
+    step = len(sets.members) // most if sets.exact else 1
+    members = sets.members[::step][:most]
+    return replace(
+        sets, members=members, exact=False, smallest_p=max(sets.smallest_p, 1 / (1 + len(members)))
+    )
 
 
 def _finish(

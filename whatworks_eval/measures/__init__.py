@@ -1,0 +1,1 @@
+"""Numbers about a design, with units and intervals and no opinion: what the rules judge."""

@@ -1,0 +1,43 @@
+"""displacement.comparison-touched: a comparison that had some of the project is no comparison."""
+
+from __future__ import annotations
+
+from whatworks_eval.caveats.applies import WITH_COMPARISON
+from whatworks_eval.caveats.references import ROBINS
+from whatworks_eval.measures.declared import has_comparison
+from whatworks_eval.protocol import Protocol
+from whatworks_eval.records import DesignRule, Verdict
+
+
+def _judge(protocol: Protocol) -> Verdict | None:
+    if not has_comparison(protocol):
+        return None
+    touched = protocol.context.comparison_touched
+    if touched is None:
+        return Verdict(
+            kind="not assessed",
+            message="Whether the project reached the comparison areas, or took officers from them, is not "
+            "stated.",
+        )
+    if not touched.strip():
+        return Verdict(kind="clear", message="The project is said not to have reached the comparison areas.")
+    return Verdict(
+        kind="caveat",
+        message=f"The project reached the comparison areas: {touched.strip().rstrip('.')}. The comparison "
+        "no longer shows what would have happened without it.",
+        cap=3,
+    )
+
+
+RULE = DesignRule(
+    id="displacement.comparison-touched",
+    threat="displacement",
+    asks="Did the project reach the comparison areas, or take officers from them?",
+    why="Officers work across boundaries, and extra patrol in one place is often drawn from another. "
+    "Either way the comparison moves because of the project, in a direction the counts do not show.",
+    remedy="Leave the areas that were reached out of the comparison (put them in the buffer), and say in "
+    "[context] comparison_touched how it was; '' says it was not.",
+    applies_to=WITH_COMPARISON,
+    source=ROBINS,
+    judge=_judge,
+)

@@ -1,0 +1,84 @@
+"""selection.comparison-choice: an answer that turns with the comparison is an answer about the comparison."""
+
+from __future__ import annotations
+
+from whatworks_eval.caveats.applies import WITH_COMPARISON
+from whatworks_eval.caveats.references import QUALITY
+from whatworks_eval.caveats.wording import listed, percent
+from whatworks_eval.measures.declared import has_areas
+from whatworks_eval.records import Case, Estimate, EvidenceRule, Measure, Verdict
+
+
+def _judge(case: Case) -> Verdict:
+    others = [
+        other for other in case.alternatives if other.choice == "comparison set" and other.value is not None
+    ]
+    registered = case.estimate
+    if not others or registered.value is None:
+        limited = has_areas(case.protocol) and case.protocol.intervention.assignment != "random"
+        return Verdict(
+            kind="not assessed",
+            message="No other set of comparison areas could be tried, so how far the answer rests on the "
+            "choice is not known.",
+            cap=3 if limited else 5,
+        )
+    evidence = tuple(_measure(estimate) for estimate in (registered, *others))
+    values = [_percent(estimate) for estimate in (registered, *others)]
+    spread = f"between {percent(min(values))} and {percent(max(values))}"
+    against = [other for other in others if _turns(registered, other)]
+    if against:
+        return Verdict(
+            kind="caveat",
+            message=f"The answer changes sign with the comparison: {percent(values[0])} as registered, "
+            + listed([f"{percent(_percent(other))} against {other.label}" for other in against])
+            + ".",
+            cap=2,
+            evidence=evidence,
+        )
+    said = (
+        f"Against {len(others)} other sets of comparison areas the answer lies {spread}"
+        if len(others) > 1
+        else f"Against {others[0].label} the answer is {percent(values[1])} instead of {percent(values[0])}"
+    )
+    return Verdict(kind="clear", message=f"{said}, and does not turn.", evidence=evidence)
+
+
+def _turns(registered: Estimate, other: Estimate) -> bool:
+    """Opposite signs, where at least one of the two says it is not zero: two noisy zeros do not disagree."""
+    if registered.value is None or other.value is None:
+        return False
+    return registered.value * other.value < 0 and (registered.excludes_zero or other.excludes_zero)
+
+
+def _percent(estimate: Estimate) -> float:
+    value = estimate.percent_change.value
+    return (estimate.value or 0.0) if value is None else value
+
+
+def _measure(estimate: Estimate) -> Measure:
+    span = estimate.percent_change
+    if estimate.scale != "log-ratio":
+        return Measure(
+            name=estimate.label,
+            unit=estimate.unit,
+            value=estimate.value,
+            low=estimate.low,
+            high=estimate.high,
+        )
+    return Measure(name=f"answer: {estimate.label}", unit="%", value=span.value, low=span.low, high=span.high)
+
+
+RULE = EvidenceRule(
+    id="selection.comparison-choice",
+    threat="selection",
+    asks="Does the answer hold against other comparison areas?",
+    why="The rest of the force, areas of like level and areas nearby are all defensible comparisons. If "
+    "one says lower and another higher, and at least one of them excludes zero, the choice has made the "
+    "answer: level 2. Two answers on either side of zero whose intervals both hold zero do not disagree; "
+    "treating them as if they did would mark down a third of sound designs.",
+    remedy="Find out how the comparison sets differ, and register the one most like the treated areas "
+    "before the start.",
+    applies_to=WITH_COMPARISON,
+    source=QUALITY,
+    judge=_judge,
+)
