@@ -27,7 +27,8 @@ from whatworks_eval.areas import read_units
 from whatworks_eval.contrast import level_matched
 from whatworks_eval.evaluation import estimate
 from whatworks_eval.inference.neighbours import adjoining_pairs, clumps
-from whatworks_eval.inference.placebo import relabel_test, relative_change
+from whatworks_eval.inference.placebo import relative_change
+from whatworks_eval.inference.relabel_test import relabel_test
 from whatworks_eval.inference.relabelling import matches_of, sets_for
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol, UnitLookup, protocol_from_dict
@@ -217,78 +218,88 @@ def run_cell(job: tuple[Cell, Path, int]) -> dict[str, Any]:
     panel = load_data(plain)
     assert isinstance(panel, Panel)
     lookup = UnitLookup(file="lookup_lsoa11_ward17.csv.gz", code="lsoa11_code", unit="ward17_code")
-    wards = {
-        area: ward for area, ward in read_units(lookup, data / "geography").items() if area in panel.areas
-    }
+    known = set(panel.areas)
+    wards = {area: ward for area, ward in read_units(lookup, data / "geography").items() if area in known}
     periods = usable(plain, panel, panel.areas)
     before_by_area = panel.counts[:, periods.before].sum(axis=1)
-    rng = np.random.default_rng([hash_of(cell), draws])
+    rng = np.random.default_rng([seed_of(cell), draws])
     tally: defaultdict[str, list[float]] = defaultdict(list)
-    refused = 0
     for draw in range(draws):
         treated = draw_treated(kind, size, before_by_area, panel, wards, rng)
         contrast, areas = contrast_of(kind, treated, panel, wards, plain)
         windowed = rewindow(panel, contrast, periods)
-        inside = windowed.arm == "treated"
-        thinned = windowed.after.copy()
-        thinned[inside] = rng.binomial(thinned[inside].astype(int), FALL)
-        assert windowed.index is not None and panel.centroids is not None
-        places = panel.centroids[windowed.index]
-        for name, after, truth in (("null", windowed.after, 0.0), ("planted", thinned, float(np.log(FALL)))):
-            changed = replace(windowed, after=after)
-            sets = sets_for(contrast, changed, places, seed=1, draws=SETS)
-            if sets.smallest_p > 0.05:
-                refused += name == "null"
-                continue
-            matches = matches_of(contrast, changed, 3)
-            test = relabel_test(windowed.before, after, sets, matches)
-            p_value = test.p_value(truth)
-            tally[name].append(p_value <= 0.05)
-            if name == "null":
-                total = windowed.before[inside].sum() + after[inside].sum()
-                tally["level"].append(total)
-                b, a = windowed.before[inside].sum(), after[inside].sum()
-                cb, ca = changed.total("comparison")
-                tally["ratio"].append(a * cb / (b * ca) if b * ca > 0 else np.nan)
-                if draw % WIDTH_EVERY == 0:
-                    found = relative_change(windowed.before, after, sets, matches=matches)
-                    if found.low is not None and found.high is not None:
-                        tally["width"].append(found.high - found.low)
-                        for other, (half, z) in candidates(windowed, contrast, sets.row).items():
-                            tally[f"width {other}"].append(2 * half)
-                            tally[f"reject {other}"].append(z > 1)
-                elif draw % OTHERS_EVERY == 0:
-                    for other, (_, z) in candidates(windowed, contrast, sets.row).items():
-                        tally[f"reject {other}"].append(z > 1)
+        one_draw(tally, draw, panel, contrast, windowed, rng)
         if draw % WHOLE_EVERY == 0 and kind != "ward":
             check_whole(cell, data, areas, panel, contrast, windowed)
-    level = np.array(tally["level"])
-    rejected = np.array(tally["null"])
-    thirds = np.quantile(level, [1 / 3, 2 / 3, 0.9]) if len(level) else np.zeros(3)
+    return summary(cell, draws, tally)
+
+
+def one_draw(
+    tally: defaultdict[str, list[float]],
+    draw: int,
+    panel: Panel,
+    contrast: Contrast,
+    windowed: Windowed,
+    rng: np.random.Generator,
+) -> None:
+    """Add one draw to the tally: is the null rejected, is a planted fall covered, how wide is it?"""
+    inside = windowed.arm == "treated"
+    thinned = windowed.after.copy()
+    thinned[inside] = rng.binomial(thinned[inside].astype(int), FALL)
+    assert windowed.index is not None
+    assert panel.centroids is not None
+    places = panel.centroids[windowed.index]
+    for name, after, truth in (("null", windowed.after, 0.0), ("planted", thinned, float(np.log(FALL)))):
+        changed = replace(windowed, after=after)
+        sets = sets_for(contrast, changed, places, seed=1, draws=SETS)
+        if sets.smallest_p > 0.05:
+            tally["refused"].append(name == "null")
+            continue
+        matches = matches_of(contrast, changed, 3)
+        test = relabel_test(windowed.before, after, sets, matches)
+        tally[name].append(test.p_value(truth) <= 0.05)
+        if name == "planted":
+            continue
+        tally["level"].append(float((windowed.before + after)[inside].sum()))
+        (b, a), (cb, ca) = changed.total("treated"), changed.total("comparison")
+        tally["ratio"].append(a * cb / (b * ca) if min(b, a, cb, ca) > 0 else np.nan)
+        if draw % OTHERS_EVERY:
+            continue
+        for other, (half, size) in candidates(windowed, contrast, sets.row).items():
+            tally[f"width {other}"].append(2 * half)
+            tally[f"reject {other}"].append(size > 1)
+        if draw % WIDTH_EVERY == 0:
+            found = relative_change(windowed.before, after, sets, matches=matches)
+            if found.low is not None and found.high is not None:
+                tally["width"].append(found.high - found.low)
+
+
+def summary(cell: Cell, draws: int, tally: defaultdict[str, list[float]]) -> dict[str, Any]:
+    """What is kept of a cell: rates in percent, widths on the log scale."""
+    level, rejected, ratios = (np.array(tally[name]) for name in ("level", "null", "ratio"))
+    parts = np.quantile(level, [1 / 3, 2 / 3, 0.9]) if len(level) else np.zeros(3)
     by_level = (
-        level <= thirds[0],
-        (level > thirds[0]) & (level <= thirds[1]),
-        level > thirds[1],
-        level > thirds[2],
+        level <= parts[0],
+        (level > parts[0]) & (level <= parts[1]),
+        level > parts[1],
+        level > parts[2],
     )
-    ratios = np.array(tally["ratio"])
+    moved = np.abs(np.log(ratios[ratios > 0]))
     return {
         "force": cell.force,
         "offence": cell.offence,
         "windows": f"{cell.before[0]} to {cell.before[1]} against {cell.after[0]} to {cell.after[1]}",
         "shape": cell.shape,
         "draws": draws,
-        "refused": refused,
-        "rejection": 100 * float(np.mean(tally["null"])) if tally["null"] else None,
+        "refused": int(sum(tally["refused"])),
+        "rejection": 100 * float(rejected.mean()) if len(rejected) else None,
         "coverage": 100 - 100 * float(np.mean(tally["planted"])) if tally["planted"] else None,
         "width": float(np.median(tally["width"])) if tally["width"] else None,
+        "fixed_width": 2 * float(np.quantile(moved, 0.95)) if len(moved) else None,
         "rejection_by_level": [100 * float(rejected[part].mean()) for part in by_level] if len(level) else [],
         "mean_change": 100 * (float(np.nanmean(ratios)) - 1) if len(ratios) else None,
         "others": {
-            name[7:]: [
-                100 * float(np.mean(tally[name])),
-                float(np.median(tally[f"width {name[7:]}"])) if tally[f"width {name[7:]}"] else None,
-            ]
+            name[7:]: [100 * float(np.mean(tally[name])), float(np.median(tally[f"width {name[7:]}"]))]
             for name in list(tally)
             if name.startswith("reject ")
         },
@@ -310,7 +321,7 @@ def check_whole(
         assert inside or found.p_value <= 0.05 + 1e-9, (found.low, found.high, found.p_value)
 
 
-def hash_of(cell: Cell) -> int:
+def seed_of(cell: Cell) -> int:
     """A seed that is the same in every run and process."""
     import zlib
 

@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests" / "rules"))
 from cases import World, make_case  # noqa: E402
 
 from whatworks_eval.caveats import find_rule  # noqa: E402
-from whatworks_eval.records import BEST_LEVEL, Case, EvidenceRule, Verdict  # noqa: E402
+from whatworks_eval.judgement import BEST_LEVEL, Case, EvidenceRule, Verdict  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "planted-defects.md"
 DRAWS = 400

@@ -22,9 +22,10 @@ from cases import design  # noqa: E402
 from whatworks_eval.alternatives import alternatives_of  # noqa: E402
 from whatworks_eval.caveats import EVIDENCE_RULES  # noqa: E402
 from whatworks_eval.inference.neighbours import adjoining_pairs, neighbour_table  # noqa: E402
+from whatworks_eval.judgement import BEST_LEVEL, Case, Verdict  # noqa: E402
 from whatworks_eval.methods.relative_effect import from_panel  # noqa: E402
 from whatworks_eval.panel import Panel  # noqa: E402
-from whatworks_eval.records import BEST_LEVEL, Case, Contrast, Verdict  # noqa: E402
+from whatworks_eval.records import Contrast  # noqa: E402
 from whatworks_eval.sources.police_uk import load_police_uk  # noqa: E402
 from whatworks_eval.windows import build_windowed  # noqa: E402
 

@@ -9,21 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from whatworks_eval.judgement import Evaluation, Finding, Grade, Kind, Measure, Source
 from whatworks_eval.panel import InputFile, Ledger
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import (
-    Contrast,
-    Estimate,
-    Evaluation,
-    Finding,
-    Grade,
-    Kind,
-    Measure,
-    Placebo,
-    Series,
-    Source,
-    Windowed,
-)
+from whatworks_eval.records import Contrast, Estimate, Placebo, Series, Windowed
 from whatworks_eval.report import Form, render
 
 SCALE = "Maryland Scientific Methods Scale (Farrington, Gottfredson, Sherman and Welsh 2002)"

@@ -16,7 +16,7 @@ from cases import World, design, make_case, published_design, totals_design
 
 from whatworks_eval.caveats import RULES, ask_design, ask_evidence
 from whatworks_eval.grade import CROSSWALK, LEVELS, SCALE, ceiling_of, grade, level_in_words, what_would_raise
-from whatworks_eval.records import BEST_LEVEL, Finding, Source
+from whatworks_eval.judgement import BEST_LEVEL, Finding, Source
 
 SOURCE = Source(key="made up", text="made up for a test")
 

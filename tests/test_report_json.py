@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import report_fixtures as made
 
-from whatworks_eval.records import Measure
+from whatworks_eval.judgement import Measure
 from whatworks_eval.report import render
 from whatworks_eval.report.as_json import NOT_FINITE
 from whatworks_eval.report.schema import result_schema, schema_text

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import report_fixtures as made
 
-from whatworks_eval.records import Estimate, Evaluation, Interval
+from whatworks_eval.judgement import Evaluation
+from whatworks_eval.records import Estimate, Interval
 from whatworks_eval.report import FORMS, render, render_appraisal
 from whatworks_eval.report.numerals import clean, count, decimals_for, percent, signed
 from whatworks_eval.report.strength import binding_sentence

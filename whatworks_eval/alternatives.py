@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from whatworks_eval.contrast import level_matched, nearby
 from whatworks_eval.errors import CannotEstimate
+from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.methods.relative_effect import MEASURE, as_estimate, from_panel, relative_over
 from whatworks_eval.panel import Panel
 from whatworks_eval.periods import months_between
@@ -85,9 +86,10 @@ def baselines(
     years = whole_years(panel, earlier)
     if years is None:
         return
+    few = fewer(sets, DRAWS)
     for label, mask in (("longer baseline", years | declared), ("earlier baseline", years)):
         before = panel.counts[np.ix_(windowed.index, np.flatnonzero(mask))].sum(axis=1)
-        found = relative_over(protocol, contrast, windowed, sets, before, windowed.after)
+        found = relative_over(protocol, contrast, windowed, few, before, windowed.after)
         treated = (windowed.arm == "treated") * windowed.weight
         comparison = (windowed.arm == "comparison") * windowed.weight
         four = (

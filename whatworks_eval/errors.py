@@ -25,6 +25,7 @@ class WhatWorksError(Exception):
     exit_code = 70
 
     def __init__(self, problems: str | Iterable[str]) -> None:
+        """Take one problem, or every problem found."""
         self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__("\n".join(f"- {problem}" for problem in self.problems))
 
@@ -41,7 +42,7 @@ class DataError(WhatWorksError):
     exit_code = 11
 
 
-class CannotEstimate(WhatWorksError):  # noqa: N818 - the name is part of the public contract
+class CannotEstimate(WhatWorksError):
     """Design and data agree, but there is no number to give."""
 
     exit_code = 12

@@ -10,20 +10,12 @@ from whatworks_eval.alternatives import alternatives_of
 from whatworks_eval.caveats import ask_design, ask_evidence
 from whatworks_eval.contrast import build_contrast
 from whatworks_eval.grade import ceiling_of, grade
+from whatworks_eval.judgement import Case, Evaluation, Finding, Grade
 from whatworks_eval.methods import METHODS
 from whatworks_eval.methods.result import Effect
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import (
-    Case,
-    Contrast,
-    Data,
-    Evaluation,
-    Finding,
-    Grade,
-    Series,
-    Windowed,
-)
+from whatworks_eval.records import Contrast, Data, Series, Windowed
 from whatworks_eval.windows import build_windowed
 
 

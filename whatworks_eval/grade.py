@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from whatworks_eval.records import BEST_LEVEL, Finding, Grade
+from whatworks_eval.judgement import BEST_LEVEL, Finding, Grade
 
 SCALE = "Maryland Scientific Methods Scale (Farrington, Gottfredson, Sherman and Welsh 2002)"
 CROSSWALK = "What Works Centre for Local Economic Growth"

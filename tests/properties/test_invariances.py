@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whatworks_eval.evaluation import evaluate
+from whatworks_eval.judgement import Evaluation
 from whatworks_eval.panel import Panel
 from whatworks_eval.periods import period_range
 from whatworks_eval.protocol import Protocol, protocol_from_dict
-from whatworks_eval.records import Evaluation
 from whatworks_eval.sources.counts import panel_from_counts
 
 PERIODS = period_range("2018-01", "2019-12", "month")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from whatworks_eval import evaluate, load_data, load_protocol
-from whatworks_eval.records import Evaluation
+from whatworks_eval.judgement import Evaluation
 from whatworks_eval.shipped import shipped_path
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from whatworks_eval.judgement import Case
 from whatworks_eval.methods.relative_effect import from_changes, from_panel, poisson_estimate
 from whatworks_eval.panel import Changes, Ledger, Panel, Totals
 from whatworks_eval.periods import period_range
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import Case, Contrast, Estimate
+from whatworks_eval.records import Contrast, Estimate
 from whatworks_eval.windows import build_windowed
 
 DRAWS = 999

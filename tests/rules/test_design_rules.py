@@ -10,7 +10,7 @@ import pytest
 from cases import design, published_design, totals_design
 
 from whatworks_eval.caveats import DESIGN_RULES, ask_design, find_rule
-from whatworks_eval.records import BEST_LEVEL, DesignRule, Finding, Verdict
+from whatworks_eval.judgement import BEST_LEVEL, DesignRule, Finding, Verdict
 
 NO_COMPARISON = {"areas": {"comparison": None}, "method": "before-after"}
 RANDOM = {"intervention": {"assignment": "random"}}

@@ -10,8 +10,8 @@ import pytest
 from cases import World, alternative, make_case, published_case, totals_case
 
 from whatworks_eval.caveats import EVIDENCE_RULES, RULES, ask_design, ask_evidence, find_rule
+from whatworks_eval.judgement import BEST_LEVEL, Case, EvidenceRule, Verdict
 from whatworks_eval.panel import Panel
-from whatworks_eval.records import BEST_LEVEL, Case, EvidenceRule, Verdict
 
 LARGE = World(size=5)
 RANDOM = {"intervention": {"assignment": "random"}}

@@ -10,8 +10,8 @@ import pytest
 from whatworks_eval import caveats
 from whatworks_eval.caveats import DESIGN_RULES, EVIDENCE_RULES, RULES, find_rule, page
 from whatworks_eval.errors import ProtocolError
+from whatworks_eval.judgement import DesignRule, EvidenceRule
 from whatworks_eval.methods import METHODS
-from whatworks_eval.records import DesignRule, EvidenceRule
 
 FOLDER = Path(caveats.__file__).parent
 NOT_RULES = {"__init__", "applies", "page", "references", "wording"}

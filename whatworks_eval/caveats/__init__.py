@@ -47,8 +47,8 @@ from whatworks_eval.caveats import (
     selection_outside_range,
 )
 from whatworks_eval.errors import ProtocolError
+from whatworks_eval.judgement import BEST_LEVEL, Case, DesignRule, EvidenceRule, Finding, Judged, Verdict
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import BEST_LEVEL, Case, DesignRule, EvidenceRule, Finding, Judged, Verdict
 
 DESIGN_RULES: tuple[DesignRule, ...] = (
     selection_no_comparison.RULE,

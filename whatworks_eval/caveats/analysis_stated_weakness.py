@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import MAGENTA
+from whatworks_eval.judgement import DesignRule, Source, Verdict
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import DesignRule, Source, Verdict
 
 
 def _judge(protocol: Protocol) -> tuple[Verdict, ...] | None:

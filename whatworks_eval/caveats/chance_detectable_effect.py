@@ -7,8 +7,8 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import POP_REVIEW
 from whatworks_eval.caveats.wording import percent
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.precision import smallest_detectable
-from whatworks_eval.records import Case, EvidenceRule, Verdict
 
 PLAUSIBLE = 33.8  # % fall
 

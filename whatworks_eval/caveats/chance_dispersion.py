@@ -8,8 +8,9 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import OVERDISPERSION
 from whatworks_eval.caveats.wording import number, span
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.precision import dispersion
-from whatworks_eval.records import Case, EvidenceRule, Interval, Verdict
+from whatworks_eval.records import Interval
 
 LARGEST = 2.0
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import CALIBRATION
 from whatworks_eval.caveats.wording import number
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.precision import treated_incidents
-from whatworks_eval.records import Case, EvidenceRule, Verdict
 
 FEWEST = 100.0
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import FEW_CLUSTERS
 from whatworks_eval.caveats.wording import counted
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.declared import has_comparison
 from whatworks_eval.measures.precision import units_by_arm
-from whatworks_eval.records import Case, EvidenceRule, Verdict
 
 FEWEST = 6
 

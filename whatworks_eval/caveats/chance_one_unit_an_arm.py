@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import SMS
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.precision import units_by_arm
-from whatworks_eval.records import Case, EvidenceRule, Verdict
 
 FEWEST = 2
 

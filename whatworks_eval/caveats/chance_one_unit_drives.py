@@ -5,9 +5,10 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import CALIBRATION
 from whatworks_eval.caveats.wording import as_percent, percent
+from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.measures.declared import has_areas
 from whatworks_eval.measures.precision import LeaveOneOut, leave_one_out, units_by_arm
-from whatworks_eval.records import Case, Estimate, EvidenceRule, Measure, Verdict
+from whatworks_eval.records import Estimate
 
 
 def _judge(case: Case) -> Verdict | None:

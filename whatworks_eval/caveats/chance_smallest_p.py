@@ -5,7 +5,7 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import RELABELLED
 from whatworks_eval.caveats.references import FEW_CLUSTERS
 from whatworks_eval.caveats.wording import number
-from whatworks_eval.records import Case, EvidenceRule, Measure, Verdict
+from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 
 LARGEST = 0.05
 

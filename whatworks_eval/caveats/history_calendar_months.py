@@ -5,9 +5,9 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import QUALITY
 from whatworks_eval.caveats.wording import number
+from whatworks_eval.judgement import DesignRule, Verdict
 from whatworks_eval.measures.declared import calendar_difference
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import DesignRule, Verdict
 
 MOST_POINTS = 2.5
 """A week more or less in one month of a year is 1.9 points, a leap day less; a month of 36 is 2.6."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import LOCKDOWNS
 from whatworks_eval.caveats.wording import counted
+from whatworks_eval.judgement import DesignRule, Verdict
 from whatworks_eval.measures.declared import restricted_periods
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import DesignRule, Verdict
 
 
 def _judge(protocol: Protocol) -> Verdict:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import WWG
 from whatworks_eval.caveats.wording import counted
+from whatworks_eval.judgement import DesignRule, Verdict
 from whatworks_eval.measures.declared import before_months
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import DesignRule, Verdict
 
 FEWEST_MONTHS = 12.0
 SLACK = 0.1  # of a month: 52 weeks are 11.97 months and pass

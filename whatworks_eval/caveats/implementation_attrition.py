@@ -5,8 +5,8 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import WWG
 from whatworks_eval.caveats.wording import percent
+from whatworks_eval.judgement import DesignRule, Measure, Verdict
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import DesignRule, Measure, Verdict
 
 MOST_PERCENT = 10.0
 

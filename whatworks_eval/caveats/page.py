@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from whatworks_eval.caveats import DESIGN_RULES, EVIDENCE_RULES, RULES, find_rule
-from whatworks_eval.records import DesignRule, EvidenceRule
+from whatworks_eval.judgement import DesignRule, EvidenceRule
 
 WIDTH = 100
 

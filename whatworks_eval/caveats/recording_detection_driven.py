@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.wording import listed
+from whatworks_eval.judgement import DesignRule, Source, Verdict
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import DesignRule, Source, Verdict
 
 DETECTION_DRIVEN = ("Drugs", "Possession of weapons", "Public order", "Public disorder and weapons")
 _FOLDED = {name.casefold() for name in DETECTION_DRIVEN}

@@ -7,10 +7,10 @@ import re
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import BREAKS
 from whatworks_eval.caveats.wording import listed
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.breaks import Break, breaks_between
 from whatworks_eval.measures.declared import has_comparison
 from whatworks_eval.measures.recording import force_weights
-from whatworks_eval.records import Case, EvidenceRule, Verdict
 
 UNEVEN = 0.10  # of an arm's incidents
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import STREET_AUDIT
 from whatworks_eval.caveats.wording import listed, percent
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.recording import areas_missing, periods_missing, unlocated
-from whatworks_eval.records import Case, EvidenceRule, Verdict
 
 MOST_PERCENT = 10.0
 

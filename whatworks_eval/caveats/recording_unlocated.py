@@ -7,9 +7,9 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import STREET_AUDIT
 from whatworks_eval.caveats.wording import number, percent
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.declared import has_areas
 from whatworks_eval.measures.recording import unlocated
-from whatworks_eval.records import Case, EvidenceRule, Verdict
 
 UNEVEN = 10.0  # percentage points from before to after, or percent between the arms
 NOTICEABLE = 2.0

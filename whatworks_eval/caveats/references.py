@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.records import Source
+from whatworks_eval.judgement import Source
 
 SMS = Source(
     key="Farrington et al. 2002",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import REGRESSION
+from whatworks_eval.judgement import BEST_LEVEL, DesignRule, Verdict
 from whatworks_eval.measures.declared import has_areas, has_comparison, is_matched
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import BEST_LEVEL, DesignRule, Verdict
 
 _FALL = "places picked at a peak tend to fall back with nothing done (regression to the mean)"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import REGRESSION
 from whatworks_eval.caveats.wording import as_percent, change, percent, span
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.declared import has_areas, has_comparison, is_matched
 from whatworks_eval.measures.regression import RunUp, earlier_change
-from whatworks_eval.records import Case, EvidenceRule, Interval, Verdict
+from whatworks_eval.records import Interval
 
 LARGEST_RISE = 8.0  # %
 

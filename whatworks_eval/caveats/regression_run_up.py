@@ -5,9 +5,10 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import REGRESSION
 from whatworks_eval.caveats.wording import as_percent, change, percent, span
+from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.measures.declared import has_areas
 from whatworks_eval.measures.regression import RunUp, run_ups
-from whatworks_eval.records import Case, EvidenceRule, Interval, Measure, Verdict
+from whatworks_eval.records import Interval
 
 
 def _judge(case: Case) -> Verdict:

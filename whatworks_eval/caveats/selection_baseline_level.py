@@ -7,10 +7,11 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import WWG
 from whatworks_eval.caveats.wording import number, probability, span
+from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.measures.comparability import Level, baseline_level
 from whatworks_eval.measures.declared import has_areas
 from whatworks_eval.measures.relative import FALSE_ALARM
-from whatworks_eval.records import Case, EvidenceRule, Interval, Measure, Verdict
+from whatworks_eval.records import Interval
 
 LARGEST = 0.25  # standard deviations
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import PRETRENDS
 from whatworks_eval.caveats.wording import percent, span
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.comparability import FEWEST_PERIODS, Trend, baseline_trend
 from whatworks_eval.measures.declared import has_areas
-from whatworks_eval.records import Case, Estimate, EvidenceRule, Interval, Verdict
+from whatworks_eval.records import Estimate, Interval
 
 NEGLIGIBLE = 10.0
 """% between the windows: smaller changes cannot be told from how places were picked, so they pass."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import QUALITY
 from whatworks_eval.caveats.wording import listed, percent
+from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.measures.declared import has_areas
-from whatworks_eval.records import Case, Estimate, EvidenceRule, Measure, Verdict
+from whatworks_eval.records import Estimate
 
 
 def _judge(case: Case) -> Verdict:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import SMS
+from whatworks_eval.judgement import DesignRule, Verdict
 from whatworks_eval.measures.declared import has_comparison
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import DesignRule, Verdict
 
 
 def _judge(protocol: Protocol) -> Verdict:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import SMS
+from whatworks_eval.judgement import DesignRule, Verdict
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import DesignRule, Verdict
 
 _HOW = {
     "phased": "in phases that were not drawn by lot",

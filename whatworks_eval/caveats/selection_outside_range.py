@@ -7,9 +7,9 @@ from dataclasses import replace
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import WWG
 from whatworks_eval.caveats.wording import counted, listed, percent, probability
+from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.comparability import outside_range
 from whatworks_eval.measures.relative import FALSE_ALARM
-from whatworks_eval.records import Case, EvidenceRule, Verdict
 
 MOST_OUTSIDE = 10.0  # % of treated units
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whatworks_eval.judgement import Case, Measure
 from whatworks_eval.measures.relative import (
     FALSE_ALARM,
     detectable,
@@ -19,7 +20,6 @@ from whatworks_eval.measures.relative import (
 )
 from whatworks_eval.panel import Panel
 from whatworks_eval.periods import first_day
-from whatworks_eval.records import Case, Measure
 
 Floats = NDArray[np.float64]
 FEWEST_PERIODS = 12  # for a trend

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
+from whatworks_eval.judgement import Measure
 from whatworks_eval.periods import first_day, months_between, period_range
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import Measure
 
 RESTRICTIONS = (date(2020, 3, 1), date(2021, 7, 31))
 """First and last day of the months with Covid restrictions (recording-breaks dataset)."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from whatworks_eval.judgement import Case, Measure
 from whatworks_eval.measures.relative import detectable, standard_error
 from whatworks_eval.panel import Changes, Panel, Totals
-from whatworks_eval.records import Case, Measure
 
+ROOM = 10  # sets side by side, below which single units say more than sets
 SETS_LOOKED_AT = 500  # enough for dispersion to within a few percent
 
 
@@ -106,7 +107,8 @@ def dispersion(case: Case) -> Measure:
 
     One = counts vary by chance alone. Each placebo set's after count is set against what the rest of the
     areas would lead one to expect; the squared departures, over their Poisson variance, are averaged. The
-    interval takes as many independent sets as there is room for.
+    interval takes as many independent sets as there is room for; where there is room for fewer than ten,
+    each untreated unit is set against the rest instead.
     """
     name, unit = "variance over mean of the change in untreated places", "ratio"
     if isinstance(case.data, Totals):
@@ -122,18 +124,20 @@ def dispersion(case: Case) -> Measure:
     after = np.bincount(row[inside], weights=windowed.after[inside], minlength=sets.rows)
     every = max(1, len(sets.members) // SETS_LOOKED_AT)
     members = sets.members[::every]
+    if sets.rows < ROOM * members.shape[1]:
+        members = np.setdiff1d(np.arange(sets.rows), sets.treated)[:, None]
     # Treated rows are taken out of sets and rest alike: a set short of one row is still like the others.
     before[sets.treated] = after[sets.treated] = 0.0
     first, second = before[members].sum(axis=1), after[members].sum(axis=1)
-    known = (first > 0) & (before.sum() - first > 0)
+    known = (first > 0) & (before.sum() - first > 0) & (after.sum() - second > 0)
     if not known.any():
         return Measure(name=name, unit=unit, why_missing="nothing was recorded in the untreated places")
     first, second = first[known], second[known]
-    expected = first * (after.sum() - second) / (before.sum() - first)
-    variance = expected + expected**2 / first
-    known = variance > 0
-    value = float(((second - expected)[known] ** 2 / variance[known]).mean())
-    independent = max(1, min(int(known.sum()), sets.rows // max(1, members.shape[1])))
+    rest = before.sum() - first, after.sum() - second
+    expected = first * rest[1] / rest[0]
+    variance = expected + expected**2 * (1 / first + 1 / rest[0] + 1 / rest[1])
+    value = float(((second - expected) ** 2 / variance).mean())
+    independent = max(1, min(len(first), sets.rows // members.shape[1]))
     low, high = _chi_square_interval(value, independent, case.protocol.confidence)
     return Measure(name=name, unit=unit, value=value, low=low, high=high)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from whatworks_eval.judgement import Case, Measure
 from whatworks_eval.panel import Panel
 from whatworks_eval.periods import period_range
-from whatworks_eval.records import Arm, Case, Measure
+from whatworks_eval.records import Arm
 
 
 def periods_missing(case: Case) -> tuple[Measure, Measure]:

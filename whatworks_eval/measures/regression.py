@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whatworks_eval.inference.placebo import Relative
+from whatworks_eval.judgement import Case, Measure
 from whatworks_eval.measures.relative import (
     FALSE_ALARM,
     Mask,
@@ -18,7 +19,6 @@ from whatworks_eval.measures.relative import (
     standard_error,
     usable_baseline,
 )
-from whatworks_eval.records import Case, Measure
 
 FEWEST_PERIODS = 12  # to look for a run-up inside the before window
 LAST_PART = 4  # the last quarter of the before window against what came before it

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from whatworks_eval.inference.placebo import Relative, relative_change
 from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.inference.relabelling import matches_of
+from whatworks_eval.judgement import Case, Measure
 from whatworks_eval.panel import Panel
 from whatworks_eval.periods import calendar_part
-from whatworks_eval.records import Case, Measure
 from whatworks_eval.windows import declared_mask
 
 Mask = NDArray[np.bool_]

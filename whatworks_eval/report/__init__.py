@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from whatworks_eval.records import Evaluation
+from whatworks_eval.judgement import Evaluation
 from whatworks_eval.report.appraisal import render_appraisal
 
 Form = Literal["text", "json", "html"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol as Structure
 
+from whatworks_eval.judgement import Finding, Grade
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import Finding, Grade
 
 
 class Appraised(Structure):

@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from whatworks_eval.records import Estimate, Evaluation, Finding, Interval, Measure
+from whatworks_eval.judgement import Evaluation, Finding, Measure
+from whatworks_eval.records import Estimate, Interval
 
 SCHEMA = 1
 NOT_FINITE = "the computed value was not a finite number"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from whatworks_eval.judgement import Evaluation
 from whatworks_eval.periods import calendar_part
-from whatworks_eval.records import Arm, Evaluation, Series
+from whatworks_eval.records import Arm, Series
 from whatworks_eval.report import drawing, tables
 from whatworks_eval.report.drawing import AFTER_SHADE, BEFORE_SHADE, COMPARISON, INK, TREATED, Chart
 from whatworks_eval.report.numerals import SMALLEST_COUNT, count, plain

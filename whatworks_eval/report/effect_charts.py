@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.records import Estimate, Evaluation, Placebo
+from whatworks_eval.judgement import Evaluation
+from whatworks_eval.records import Estimate, Placebo
 from whatworks_eval.report import drawing, tables
 from whatworks_eval.report.charts import beside
 from whatworks_eval.report.drawing import FAINT, INK, TREATED, Chart

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from whatworks_eval.records import Finding, Interval, Measure
+from whatworks_eval.judgement import Finding, Measure
+from whatworks_eval.records import Interval
 from whatworks_eval.report.numerals import SMALLEST_COUNT, clean, count, decimals_for, enough, number, signed
 from whatworks_eval.report.tables import ABSENT, Table
 

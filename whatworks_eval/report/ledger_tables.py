@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from whatworks_eval.judgement import Evaluation
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import Evaluation
 from whatworks_eval.report.numerals import clean, listed
 from whatworks_eval.report.tables import ABSENT, Table
 

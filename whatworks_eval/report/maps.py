@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from whatworks_eval.records import Arm, Evaluation
+from whatworks_eval.judgement import Evaluation
+from whatworks_eval.records import Arm
 from whatworks_eval.report import drawing
 from whatworks_eval.report.charts import beside
 from whatworks_eval.report.drawing import BUFFER, COMPARISON, INK, TREATED, Chart

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whatworks_eval.records import Evaluation, Finding, Source
+from whatworks_eval.judgement import Evaluation, Finding, Source
 from whatworks_eval.report import ledger_tables, tables
 from whatworks_eval.report.as_json import tool
 from whatworks_eval.report.charts import counts_chart, index_chart

@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 from typing import Any, get_args
 
-from whatworks_eval.records import Contrast, Kind, Scale, Threat
+from whatworks_eval.judgement import Kind, Threat
+from whatworks_eval.records import Contrast, Scale
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}

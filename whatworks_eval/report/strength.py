@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.records import Evaluation, Finding, Grade
+from whatworks_eval.judgement import Evaluation, Finding, Grade
 from whatworks_eval.report.numerals import clean, counted, listed
 
 CHOSEN_BY_NEED = "regression.chosen-by-need"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from whatworks_eval.judgement import Evaluation
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import Evaluation
 from whatworks_eval.report.numerals import clean, counted, listed
 
 # Offence names that read as one thing, so that 'was' and 'fell' agree with them.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from whatworks_eval.judgement import Evaluation
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import Arm, Estimate, Evaluation, Series
+from whatworks_eval.records import Arm, Estimate, Series
 from whatworks_eval.report.numerals import (
     SMALLEST_COUNT,
     clean,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from whatworks_eval.records import Evaluation, Finding
+from whatworks_eval.judgement import Evaluation, Finding
 from whatworks_eval.report import tables
 from whatworks_eval.report.numerals import clean, counted
 from whatworks_eval.report.strength import binding_sentence, doubts, level_sentence, what_would_raise

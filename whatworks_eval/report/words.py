@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from whatworks_eval.records import Estimate, Evaluation, Finding, Interval
+from whatworks_eval.judgement import Evaluation, Finding
+from whatworks_eval.records import Estimate, Interval
 from whatworks_eval.report.numerals import (
     clean,
     decimals_for,

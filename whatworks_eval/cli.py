@@ -1,0 +1,295 @@
+"""What is typed at the prompt: read, call, print. No statistics here.
+
+Exit codes: 0 done · 2 usage · 10 protocol · 11 data · 12 design cannot support the estimate · 70 bug.
+Results go to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from whatworks_eval import __version__
+from whatworks_eval.errors import ProtocolError, WhatWorksError
+
+if TYPE_CHECKING:
+    from whatworks_eval.judgement import Evaluation
+    from whatworks_eval.protocol import Protocol
+
+BUG = 70
+WIDTH = 96
+DEMO = "simulated-neighbourhoods"
+
+app = typer.Typer(
+    name="whatworks",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich would swallow [windows] in a message
+    pretty_exceptions_enable=False,
+)
+Design = Annotated[str, typer.Argument(metavar="FILE", help="Design (TOML), or the name of a shipped one.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; absent = out/ID.")]
+
+
+class UsageProblem(WhatWorksError):
+    """What was typed cannot be done as it stands."""
+
+    exit_code = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and leave with its exit code; a traceback only with --debug."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    try:
+        app(args=[word for word in words if word != "--debug"], prog_name="whatworks")
+    except WhatWorksError as error:
+        if debug:
+            raise
+        _aside(str(error))
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        _aside(
+            f"{type(error).__name__}: {error}\nThis is a fault in whatworks, not in your files. Please "
+            "report it with what the same command prints when --debug is added."
+        )
+        sys.exit(BUG)
+    sys.exit(0)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"whatworks {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _whatworks(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of any error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and leave.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Did a policing project change crime, how sure can we be, and how strong is the design?
+
+    Exit codes: 0 done, 2 usage, 10 protocol, 11 data, 12 the design cannot support the estimate, 70 a fault
+    in the tool. Results go to standard output, everything else to standard error.
+    """
+
+
+@app.command()
+def demo(out: Out = None) -> None:
+    """Evaluate the shipped, simulated example.
+
+    Writes report.html and result.json, as for a design of your own.
+    """
+    from whatworks_eval.shipped import shipped_path
+    from whatworks_eval.toml_file import read_toml
+
+    evaluation = _evaluate(_read(str(shipped_path("designs", DEMO))), data=None)
+    about = read_toml(shipped_path("datasets", DEMO) / "dataset.toml")
+    truth = (
+        f"SIMULATED DATA: made up by a program with seed {about['seed']}; the effect put in is "
+        f"{about['true_effect_percent']:g} %. No police force and no real place is in it."
+    )
+    print(f"{filled(truth)}\n")
+    print(summary(evaluation))
+    written = _write(evaluation, out)
+    print(
+        f"\nReport: {written[0]}\nNumbers: {written[1]}\n\nNext: open the report in a browser. To declare a "
+        f"design of your own, start from\n  {shipped_path('designs', 'template')}\n"
+        "and ask what level it could reach, before any data are seen, with\n  whatworks check my-design.toml"
+    )
+
+
+@app.command()
+def check(file: Design) -> None:
+    """Say what level a design could reach.
+
+    Needs no data, so that it can be asked before the project starts.
+    """
+    from whatworks_eval.evaluation import appraise
+    from whatworks_eval.report import render_appraisal
+
+    print(render_appraisal(appraise(_read(file))))
+
+
+@app.command()
+def run(
+    file: Design,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder that outcome.path is relative to; absent = the design's own."),
+    ] = None,
+    out: Out = None,
+    json: Annotated[
+        str | None,
+        typer.Option("--json", metavar="FILE", help="Write the JSON here too; - = only to stdout."),
+    ] = None,
+) -> None:
+    """Evaluate a design on its data.
+
+    Reads the data, estimates, judges, and writes report.html and result.json.
+    """
+    protocol = _read(file)
+    if data is not None and not data.is_dir():
+        raise UsageProblem(f"--data {data}: there is no such folder")
+    _folder(protocol, out)
+    evaluation = _evaluate(protocol, data)
+    written = _write(evaluation, out)
+    if json is not None and json != "-":
+        written += (_save(Path(json), _rendered(evaluation, "json")),)
+    told = "\n".join([summary(evaluation), "", *(f"Written: {path}" for path in written)])
+    if json == "-":
+        _aside(told)
+        print(_rendered(evaluation, "json"), end="")
+    else:
+        print(told)
+
+
+@app.command()
+def panel(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder or zip of force-months.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .csv.")],
+    source: Annotated[str, typer.Option("--source", help="What PATH holds: police-uk.")] = "police-uk",
+    offence: Annotated[
+        list[str] | None, typer.Option("--offence", help="Count only this; may be given again.")
+    ] = None,
+) -> None:
+    """Write incidents by area and month.
+
+    Street-level files in, one table out, which source "counts" reads back.
+    """
+    from whatworks_eval.panel_file import write_panel
+    from whatworks_eval.sources.police_uk import load_police_uk
+
+    if source != "police-uk":
+        raise UsageProblem(f"--source is '{source}'; this command reads police-uk")
+    if out.suffix not in {".parquet", ".csv"}:
+        raise UsageProblem(f"--out {out}: the name must end in .parquet or .csv")
+    built = load_police_uk(path, offences=offence)
+    _guarded(out, lambda: write_panel(built, out))
+    _aside(f"{built!r}\nRows read {built.ledger.read:,}, counted {built.ledger.used:,}.")
+    print(out)
+
+
+@app.command()
+def rules() -> None:
+    """List every rule that can lower a level."""
+    from whatworks_eval.caveats.page import rules_table
+
+    print(rules_table())
+
+
+@app.command()
+def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="Id of a rule: threat.name.")]) -> None:
+    """Explain one rule and give its source."""
+    from whatworks_eval.caveats import page
+
+    try:
+        print(page.explain(rule))
+    except ProtocolError as error:  # the id was typed here, not in a protocol
+        raise UsageProblem(error.problems) from None
+
+
+@app.command("list")
+def list_all() -> None:
+    """List the designs and datasets shipped."""
+    from whatworks_eval.shipped import KINDS, list_shipped
+
+    for kind in KINDS:
+        print(f"{kind.capitalize()}\n")
+        for item in list_shipped(kind):
+            print(f"  {item.name}\n      {item.title}\n      {item.path}")
+        print()
+
+
+def summary(evaluation: Evaluation) -> str:
+    """What a reader needs first: the question, the answer with its level, the largest doubts."""
+    from whatworks_eval.report import words
+
+    told = [words.question(evaluation), words.headline(evaluation), words.level_sentence(evaluation)]
+    parts = [filled(sentence) for sentence in told]
+    if doubts := words.doubts(evaluation):
+        numbered = [filled(f"{n}. {doubt}", "   ") for n, doubt in enumerate(doubts, start=1)]
+        parts.append("\n".join(["The largest doubts:", *numbered]))
+    return "\n\n".join(parts)
+
+
+def filled(text: str, indent: str = "") -> str:
+    """Text in lines of a width that a terminal and a page can take."""
+    return textwrap.fill(
+        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _read(file: str) -> Protocol:
+    from whatworks_eval.protocol import load_protocol
+    from whatworks_eval.shipped import list_shipped
+
+    path = Path(file)
+    if not path.exists():
+        path = next((item.path for item in list_shipped("designs") if item.name == file), path)
+    return load_protocol(path)
+
+
+def _evaluate(protocol: Protocol, data: Path | None) -> Evaluation:
+    from whatworks_eval.evaluation import evaluate
+    from whatworks_eval.sources import load_data
+
+    return evaluate(protocol, load_data(protocol, base=data))
+
+
+def _rendered(evaluation: Evaluation, form: str) -> str:
+    from whatworks_eval.report import FORMS, render
+
+    return render(evaluation, next(known for known in FORMS if known == form))
+
+
+def _write(evaluation: Evaluation, out: Path | None) -> tuple[Path, ...]:
+    folder = _folder(evaluation.protocol, out)
+    return tuple(
+        _save(folder / name, _rendered(evaluation, form))
+        for name, form in (("report.html", "html"), ("result.json", "json"))
+    )
+
+
+def _folder(protocol: Protocol, out: Path | None) -> Path:
+    """Where the report goes; says at once, before any work, where that cannot be a folder."""
+    folder = Path("out") / protocol.id if out is None else out
+    there = next(place for place in (folder, *folder.parents, Path("/")) if place.exists())
+    if not there.is_dir():
+        raise UsageProblem(f"--out {folder}: {there} is a file, not a folder; name another place")
+    return folder
+
+
+def _save(path: Path, text: str) -> Path:
+    _guarded(path, lambda: path.write_text(text, encoding="utf-8", newline="\n"))
+    return path
+
+
+def _guarded(path: Path, write: Callable[[], object]) -> None:
+    """Write, or say why the place will not take it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write()
+    except (FileExistsError, NotADirectoryError):
+        raise UsageProblem(
+            f"{path.parent}: a file is in the way of this folder; name another place"
+        ) from None
+    except OSError as error:
+        raise UsageProblem(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _aside(text: str) -> None:
+    print(text, file=sys.stderr)
