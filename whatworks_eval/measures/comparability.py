@@ -237,7 +237,7 @@ def _welch(
 
     A lone unit lends no spread of its own; it is taken to vary as the comparison does.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtr, stdtrit  # scipy.stats takes half a second to import
 
     assert case.windowed is not None
     names, one = unit_levels(case, logs, treated)
@@ -260,8 +260,8 @@ def _welch(
     freedom = own[0] or own[1], own[1] or own[0]
     free = sum(parts) ** 2 / (parts[0] ** 2 / freedom[0] + parts[1] ** 2 / freedom[1])
     error = math.sqrt(sum(parts))
-    half = float(student.ppf(1 - FALSE_ALARM / 2, free)) * error
-    return gap, gap - half, gap + half, float(2 * student.sf(abs(gap) / error, free))
+    half = float(stdtrit(free, 1 - FALSE_ALARM / 2)) * error
+    return gap, gap - half, gap + half, float(2 * stdtr(free, -abs(gap) / error))
 
 
 def _per_resident(case: Case, inside: NDArray[np.bool_], arm: str) -> Measure:
