@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.contrast import level_matched, nearby
+from whatworks_eval.contrast import adjoining_as_units, level_matched, nearby
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.methods.relative_effect import MEASURE, as_estimate, from_panel, relative_over
@@ -19,6 +19,7 @@ from whatworks_eval.records import Contrast, Estimate, PlaceboSets, Windowed
 from whatworks_eval.windows import build_windowed, declared_mask
 
 DRAWS = 999  # enough to see how much a choice matters
+CLUMPED = "adjoining areas as one unit"
 EARLIER_MONTHS = 12  # whole years only, so that the calendar stays balanced
 
 
@@ -30,9 +31,21 @@ def alternatives_of(
     One that cannot be computed is an Estimate without a value that says why.
     """
     return (
+        *other_units(protocol, panel, contrast),
         *comparison_sets(protocol, panel, contrast),
         *baselines(protocol, panel, contrast, windowed, sets),
     )
+
+
+def other_units(protocol: Protocol, panel: Panel, contrast: Contrast) -> Iterator[Estimate]:
+    """The effect with adjoining treated areas as one unit, where the protocol calls each its own."""
+    clumped = adjoining_as_units(panel, contrast)
+    if clumped is None:
+        return
+    windowed = build_windowed(protocol, panel, clumped)
+    assert windowed is not None
+    found = from_panel(protocol, panel, clumped, windowed, draws=DRAWS).estimate
+    yield replace(found, label=CLUMPED, choice="units")
 
 
 def comparison_sets(protocol: Protocol, panel: Panel, contrast: Contrast) -> Iterator[Estimate]:

@@ -146,6 +146,19 @@ def nearby(panel: Panel, contrast: Contrast) -> Contrast:
     )
 
 
+def adjoining_as_units(panel: Panel, contrast: Contrast) -> Contrast | None:
+    """The contrast with adjoining treated areas as one unit, where each was declared its own.
+
+    None where no two treated areas adjoin, or where it is not known where areas are.
+    """
+    if contrast.unit_basis != "area" or panel.centroids is None:
+        return None
+    units = _clumped(panel, contrast.treated, "finding units")
+    if len(set(units.values())) == len(contrast.treated):
+        return None
+    return replace(contrast, units=units, unit_basis="contiguous", comparison_units=False)
+
+
 def _of_totals(protocol: Protocol) -> Contrast:
     totals, changes = protocol.outcome.totals, protocol.outcome.changes
     arms = {

@@ -7,11 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import World, alternative, make_case, published_case, totals_case
+from cases import (
+    World,
+    alternative,
+    case_of,
+    design,
+    make_case,
+    make_panel,
+    published_case,
+    totals_case,
+)
 
+from whatworks_eval.alternatives import other_units
 from whatworks_eval.caveats import EVIDENCE_RULES, RULES, ask_design, ask_evidence, find_rule
 from whatworks_eval.judgement import BEST_LEVEL, Case, EvidenceRule, Verdict
 from whatworks_eval.panel import Panel
+from whatworks_eval.records import Contrast
 
 LARGE = World(size=5)
 RANDOM = {"intervention": {"assignment": "random"}}
@@ -47,6 +58,29 @@ def estimated(value: float, half: float, *others: float, other_half: float = 0.0
     return replace(case, estimate=own, alternatives=tuple(alternative(other, other_half) for other in others))
 
 
+def on_a_grid(block: bool, **changes: object) -> Case:
+    """Nine treated areas of 400, each declared a unit: one block of three by three, or scattered."""
+    world = World(treated=9, comparison=391)
+    panel, _, _ = make_panel(world, 1, draw_treated=False)
+    rows, columns = np.divmod(np.arange(400), 20)
+    crooked = np.random.default_rng(1).uniform(-40, 40, (400, 2))
+    panel = replace(panel, centroids=500.0 * np.column_stack([rows, columns]) + crooked)
+    chosen = [20 * row + column for row in (5, 6, 7) for column in (5, 6, 7)] if block else range(0, 400, 46)
+    treated = {panel.areas[at] for at in chosen}
+    contrast = Contrast(
+        treated=tuple(sorted(treated)),
+        comparison=tuple(area for area in panel.areas if area not in treated),
+        units={area: area for area in panel.areas},
+        unit_basis="area",
+        comparison_units=True,
+        chosen="every other area in the data",
+    )
+    protocol = design(
+        {"windows": {"before": ["2018-01", "2018-12"], "after": ["2019-01", "2019-12"]}}, changes
+    )
+    return case_of(protocol, panel, contrast, tuple(other_units(protocol, panel, contrast)))
+
+
 CASES: list[tuple[str, Callable[[], Case], str, int]] = [
     ("selection.baseline-level", lambda: make_case(replace(LARGE, imbalance=1.5)), "caveat", 2),
     ("selection.baseline-level", lambda: make_case(LARGE), "clear", 5),
@@ -57,6 +91,10 @@ CASES: list[tuple[str, Callable[[], Case], str, int]] = [
     ("selection.baseline-trend", lambda: make_case(World(treated=10), changes=RANDOM), "not assessed", 5),
     ("selection.baseline-trend", lambda: make_case(replace(LARGE, before=11)), "not assessed", 3),
     ("selection.baseline-trend", published_case, "not assessed", 5),
+    ("chance.adjoining-areas", lambda: on_a_grid(True), "caveat", 3),
+    ("chance.adjoining-areas", lambda: on_a_grid(True, **RANDOM), "caveat", 5),
+    ("chance.adjoining-areas", lambda: on_a_grid(False), "clear", 5),
+    ("chance.adjoining-areas", lambda: make_case(LARGE), "clear", 5),
     ("selection.outside-range", lambda: make_case(replace(LARGE, imbalance=4.0)), "caveat", 2),
     ("selection.outside-range", lambda: make_case(LARGE), "clear", 5),
     ("selection.outside-range", totals_case, "not assessed", 5),
