@@ -244,3 +244,21 @@ def test_a_window_without_any_incident_is_a_reason_not_a_warning() -> None:
     assert found.log_ratio is None
     assert found.p_value is None
     assert "before window" in str(found.why_missing)
+
+
+def test_half_treated_halves_the_placements() -> None:
+    """Three of six: twenty sets, but each is as far out as its complement, so p is 0.1 at the smallest."""
+    before, after = np.full(6, 100.0), np.array([50.0, 51, 52, 100, 101, 103])
+    sets = draw_sets(
+        row=np.arange(6),
+        treated_groups=[np.array([at]) for at in range(3)],
+        level=before + after,
+        pairs=np.empty((0, 2), dtype=np.intp),
+        seed=1,
+        unit_word="areas",
+    )
+    found = relative_change(before, after, sets)
+    assert found.smallest_p == pytest.approx(0.1)
+    assert found.p_value == pytest.approx(0.1)
+    assert found.low is None
+    assert "smallest attainable p-value is 0.1" in str(found.why_missing)

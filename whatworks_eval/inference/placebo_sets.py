@@ -117,11 +117,13 @@ def _finish(
     """The record, with the floor of its p-values.
 
     Overlapping clumps are not separate places, so for clumps of m areas the floor counts the separate
-    places there is room for.
+    places there is room for. Where half of all rows are treated, a set and its complement are as far apart
+    either way, so each place counts for half.
     """
     room = rows // max(1, round(sum(sizes) / len(sizes)))
     places = math.comb(max(room, len(sizes)), len(sizes))
     available = len(members) if exact else len(members) + 1
+    mirrored = 2 if exact and 2 * len(treated) == rows else 1
     return PlaceboSets(
         row=row,
         rows=rows,
@@ -129,7 +131,7 @@ def _finish(
         members=members,
         exact=exact,
         how=how,
-        smallest_p=1.0 / min(places, available) if len(members) else 1.0,
+        smallest_p=min(1.0, mirrored / min(places, available)) if len(members) else 1.0,
     )
 
 
