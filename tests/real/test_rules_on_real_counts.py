@@ -40,7 +40,7 @@ def test_hot_spots_are_called_unlike_the_rest(hot_spots: Evaluation) -> None:
 
 
 def test_the_fall_is_not_there_against_areas_that_stood_as_high(hot_spots: Evaluation) -> None:
-    """Against the rest the hot spots 'fell' by a tenth or so; against level-matched areas that cannot be told."""
+    """Against the rest the hot spots 'fell' by a tenth or so; against level-matched areas they did not."""
     matched = next(other for other in hot_spots.alternatives if other.label == "level-matched areas")
     assert hot_spots.estimate.percent_change.value is not None
     assert matched.percent_change.value is not None
