@@ -31,7 +31,8 @@ from whatworks_eval.inference.placebo import relative_change
 from whatworks_eval.inference.relabel_test import relabel_test
 from whatworks_eval.inference.relabelling import matches_of, sets_for
 from whatworks_eval.panel import Panel
-from whatworks_eval.protocol import Protocol, UnitLookup, protocol_from_dict
+from whatworks_eval.protocol import Protocol, protocol_from_dict
+from whatworks_eval.protocol_tables import UnitLookup
 from whatworks_eval.records import Contrast, Windowed
 from whatworks_eval.sources import load_data
 from whatworks_eval.windows import rewindow, usable

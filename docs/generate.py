@@ -35,7 +35,7 @@ def protocol_page() -> str:
     lines = [
         "# Keys of a protocol",
         "",
-        "Made by `docs/generate.py` from the models; edit `whatworks_eval/protocol.py` instead.",
+        "Made by `docs/generate.py` from the models; edit `whatworks_eval/protocol_tables.py` instead.",
         "A worked example with every key is `designs/template.toml`;",
         "[declare a design](../how-to/declare-a-design.md) says how to choose. Unknown keys are refused.",
         "Paths are relative to the protocol.",

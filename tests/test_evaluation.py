@@ -69,11 +69,16 @@ def test_evaluate_returns_what_estimate_found() -> None:
 def test_every_alternative_is_there_with_its_choice() -> None:
     """Other comparison sets and, with two earlier years in the data, other baselines."""
     evaluation = evaluate(protocol_of(), panel_of())
-    labels = [(other.choice, other.label) for other in evaluation.alternatives]
+    labels = [
+        (other.choice, other.label) for other in evaluation.alternatives if other.choice != "effect measure"
+    ]
     assert labels == [
         ("inference", "Poisson interval"),
         ("comparison set", "level-matched areas"),
         ("comparison set", "nearby areas"),
+        ("comparison set", "as registered, less adjoining areas"),
+        ("comparison set", "level-matched areas, less adjoining areas"),
+        ("comparison set", "nearby areas, less adjoining areas"),
         ("window", "longer baseline"),
         ("window", "earlier baseline"),
     ]

@@ -256,7 +256,7 @@ def test_the_difference_scale_keeps_its_own_unit() -> None:
         confidence=0.9,
         inference="x",
     )
-    assert range_words(points) == "1.0 percentage points to 8.0 percentage points lower"
+    assert range_words(points) == "1.0 to 8.0 percentage points lower"
 
 
 def test_decimals_follow_the_width_of_the_interval() -> None:

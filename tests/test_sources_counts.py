@@ -13,7 +13,7 @@ import pytest
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.panel import Panel
-from whatworks_eval.protocol import Outcome
+from whatworks_eval.protocol_tables import Outcome
 from whatworks_eval.sources.counts import panel_from_counts
 from whatworks_eval.sources.counts_file import load_counts
 

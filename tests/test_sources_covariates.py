@@ -10,7 +10,7 @@ import pytest
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.panel import Ledger, Panel
-from whatworks_eval.protocol import Covariate
+from whatworks_eval.protocol_tables import Covariate
 from whatworks_eval.sources.covariates import join_covariates
 
 AREAS = ("E01000001", "E01000002", "E01000003")

@@ -11,7 +11,8 @@ import pytest
 
 from whatworks_eval.errors import DataError, ProtocolError
 from whatworks_eval.panel import Changes, Panel, Totals
-from whatworks_eval.protocol import ChangesTable, Protocol, TotalsTable, protocol_from_dict
+from whatworks_eval.protocol import Protocol, protocol_from_dict
+from whatworks_eval.protocol_tables import ChangesTable, TotalsTable
 from whatworks_eval.sources import SOURCES, load_data
 from whatworks_eval.sources.dataset import read_dataset
 from whatworks_eval.sources.tables import read_column

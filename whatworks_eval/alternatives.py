@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +10,18 @@ from numpy.typing import NDArray
 
 from whatworks_eval.contrast import adjoining_as_units, level_matched, nearby
 from whatworks_eval.errors import CannotEstimate
+from whatworks_eval.inference.neighbours import adjoining_pairs
 from whatworks_eval.inference.placebo_sets import fewer
-from whatworks_eval.methods.relative_effect import MEASURE, as_estimate, from_panel, relative_over
+from whatworks_eval.matching.deprivation import deprivation_covariate, same_band
+from whatworks_eval.methods import interrupted_time_series, survey_difference
+from whatworks_eval.methods.relative_effect import (
+    MEASURE,
+    Four,
+    as_estimate,
+    from_panel,
+    poisson_estimate,
+    relative_over,
+)
 from whatworks_eval.panel import Panel
 from whatworks_eval.periods import months_between
 from whatworks_eval.protocol import Protocol
@@ -20,6 +30,10 @@ from whatworks_eval.windows import build_windowed, declared_mask
 
 DRAWS = 999  # enough to see how much a choice matters
 CLUMPED = "adjoining areas as one unit"
+LESS = "less adjoining areas"
+VALUE_ALONE = "tried again without areas that adjoin the treated, only the value is worked out"
+REGISTERED = {"rest": "every other area", "matched": "level-matched areas"}
+Choose = Callable[[Contrast], Contrast]
 EARLIER_MONTHS = 12  # whole years only, so that the calendar stays balanced
 
 
@@ -39,6 +53,8 @@ def alternatives_of(
 
 def other_units(protocol: Protocol, panel: Panel, contrast: Contrast) -> Iterator[Estimate]:
     """The effect with adjoining treated areas as one unit, where the protocol calls each its own."""
+    if protocol.outcome.kind == "proportion" or protocol.method == interrupted_time_series.NAME:
+        return
     clumped = adjoining_as_units(panel, contrast)
     if clumped is None:
         return
@@ -49,47 +65,140 @@ def other_units(protocol: Protocol, panel: Panel, contrast: Contrast) -> Iterato
 
 
 def comparison_sets(protocol: Protocol, panel: Panel, contrast: Contrast) -> Iterator[Estimate]:
-    """The effect against every other area, level-matched areas and nearby areas: all but the registered."""
+    """The effect against every defensible set of comparison areas but the registered one.
+
+    None holds the declared buffer. Where no buffer is declared, each set that holds areas adjoining the
+    treated, the registered one first, is tried without them as well: displacement or spill-over lands there.
+    """
     assert protocol.areas is not None
-    spoken_for = {*contrast.treated, *contrast.buffer}
     everyone = replace(
         contrast,
-        comparison=tuple(area for area in panel.areas if area not in spoken_for),
+        comparison=_but(panel.areas, {*contrast.treated, *contrast.buffer}),
         pool=(),
         weights=None,
         pairs=(),
     )
-    choices: dict[str, Callable[[], Contrast]] = {
-        "every other area": lambda: everyone,
-        "level-matched areas": lambda: level_matched(
+    ways = _ways(protocol, panel)
+    declared = protocol.areas.comparison
+    own = REGISTERED[declared] if isinstance(declared, str) else None
+    beside = set() if contrast.buffer else _adjoining(panel, contrast.treated)
+    again: dict[str, Choose] = {}
+    if beside & set(contrast.comparison):
+        again["as registered"] = ways[own] if own else lambda _: _less(contrast, beside)
+    for label, choose in ways.items():
+        if label == own:
+            continue
+        found, other = _against(protocol, panel, choose, everyone)
+        yield replace(found, label=label, choice="comparison set")
+        if other is not None and beside & set(other.comparison) and found.value is not None:
+            again[label] = choose
+    less = _less(everyone, beside)
+    for label, choose in again.items():
+        alone = label != "as registered"
+        found, _ = _against(protocol, panel, choose, less, value_alone=alone)
+        yield replace(found, label=f"{label}, {LESS}", choice="comparison set")
+
+
+def _ways(protocol: Protocol, panel: Panel) -> dict[str, Choose]:
+    """Every way of choosing a comparison among the areas of a contrast, by label."""
+    ways: dict[str, Choose] = {
+        "every other area": lambda everyone: everyone,
+        "level-matched areas": lambda everyone: level_matched(
             panel, everyone, protocol.matching.per_treated, protocol
         ),
-        "nearby areas": lambda: nearby(panel, everyone),
+        "nearby areas": lambda everyone: nearby(panel, everyone),
     }
-    registered = {"rest": "every other area", "matched": "level-matched areas"}
-    declared = protocol.areas.comparison
-    for label, choose in choices.items():
-        if isinstance(declared, str) and registered[declared] == label:
-            continue
-        try:
-            other = choose()
-            windowed = build_windowed(protocol, panel, other)
-            assert windowed is not None
-            found = from_panel(protocol, panel, other, windowed, draws=DRAWS).estimate
-        except CannotEstimate as problem:
-            found = Estimate(
-                measure=MEASURE,
-                confidence=protocol.confidence,
-                inference="none",
-                why_missing="; ".join(problem.problems),
-            )
-        yield replace(found, label=label, choice="comparison set")
+    name = deprivation_covariate(panel.covariates)
+    if name is not None:
+        ways["same deprivation band"] = lambda everyone: _in_band(protocol, panel, everyone, name)
+    return ways
+
+
+def _in_band(protocol: Protocol, panel: Panel, everyone: Contrast, name: str) -> Contrast:
+    """The areas in the deciles of deprivation that the treated areas lie in."""
+    treated = np.isin(panel.areas, everyone.treated)
+    given = protocol.covariates.get(name)
+    same = same_band(
+        panel.covariates[name], treated, deciles=given.as_ == "decile" if given else "decile" in name
+    )
+    inside = {area for area, kept in zip(panel.areas, same, strict=True) if kept}
+    band = tuple(area for area in everyone.comparison if area in inside)
+    if not band:
+        raise CannotEstimate(f"no other area is in a decile of '{name}' that a treated area is in")
+    if len(band) == len(everyone.comparison):
+        raise CannotEstimate(
+            f"the treated areas lie in every decile of '{name}' there is, so this is no other comparison"
+        )
+    return replace(everyone, comparison=band, chosen=f"areas in the same deciles of '{name}' as the treated")
+
+
+def _against(
+    protocol: Protocol, panel: Panel, choose: Choose, everyone: Contrast, *, value_alone: bool = False
+) -> tuple[Estimate, Contrast | None]:
+    """The estimate against a set, and the set; without a value, and with the reason, where there is none."""
+    try:
+        other = choose(everyone)
+        if not other.comparison:
+            raise CannotEstimate("no comparison area is left")
+        windowed = build_windowed(protocol, panel, other)
+        assert windowed is not None
+        if protocol.outcome.kind == "proportion":
+            return survey_difference.from_panel(protocol, panel, other, windowed, draws=DRAWS).estimate, other
+        if protocol.method == interrupted_time_series.NAME:
+            return interrupted_time_series.against(protocol, panel, other, windowed, draws=DRAWS), other
+        if value_alone:
+            four = (*windowed.total("treated"), *windowed.total("comparison"))
+            return _value_of(four, protocol.confidence), other
+        return from_panel(protocol, panel, other, windowed, draws=DRAWS).estimate, other
+    except CannotEstimate as problem:
+        missing = Estimate(
+            measure=MEASURE,
+            confidence=protocol.confidence,
+            inference="none",
+            why_missing="; ".join(problem.problems),
+        )
+        return missing, None
+
+
+def _value_of(four: Four, confidence: float) -> Estimate:
+    """The value alone, from treated and comparison counts before and after."""
+    found = poisson_estimate(four, confidence)
+    return replace(
+        found,
+        se=None,
+        low=None,
+        high=None,
+        p_value=None,
+        quantiles=(),
+        inference="none: value alone",
+        why_missing=found.why_missing or VALUE_ALONE,
+    )
+
+
+def _adjoining(panel: Panel, treated: Iterable[str]) -> set[str]:
+    """Untreated areas that adjoin a treated one; none where it is not known where areas are."""
+    if panel.centroids is None:
+        return set()
+    inside = np.flatnonzero(np.isin(panel.areas, list(treated)))
+    pairs = adjoining_pairs(panel.centroids)
+    touching = pairs[np.isin(pairs, inside).any(axis=1)]
+    return {panel.areas[at] for at in np.setdiff1d(touching, inside).tolist()}
+
+
+def _less(contrast: Contrast, beside: set[str]) -> Contrast:
+    return replace(contrast, comparison=_but(contrast.comparison, beside))
+
+
+def _but(areas: Iterable[str], left_out: set[str]) -> tuple[str, ...]:
+    return tuple(area for area in areas if area not in left_out)
 
 
 def baselines(
     protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed, sets: PlaceboSets
 ) -> Iterator[Estimate]:
     """The effect against a longer and against an earlier baseline, where untouched whole years exist."""
+    if protocol.method == interrupted_time_series.NAME:
+        return  # an earlier or longer baseline is another trend, not the same one read elsewhere
     assert protocol.windows is not None
     assert windowed.index is not None
     assert windowed.before_mask is not None
@@ -97,7 +206,7 @@ def baselines(
     earlier &= panel.observed[windowed.index].all(axis=0)
     declared = declared_mask(panel, protocol.windows.before) & windowed.before_mask
     years = whole_years(panel, earlier)
-    if years is None:
+    if years is None or protocol.outcome.kind == "proportion":
         return
     few = fewer(sets, DRAWS)
     for label, mask in (("longer baseline", years | declared), ("earlier baseline", years)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from whatworks_eval.errors import DataError
-from whatworks_eval.protocol import AreaFile, UnitLookup
+from whatworks_eval.protocol_tables import AreaFile, UnitLookup
 from whatworks_eval.sources.tables import Table, read_table
 
 

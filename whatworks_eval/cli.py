@@ -157,6 +157,74 @@ def run(
         print(told)
 
 
+Two = tuple[float, float]
+
+
+@app.command()
+def calc(
+    treated: Annotated[Two, typer.Option("--treated", help="Incidents before and after, treated areas.")],
+    comparison: Annotated[Two, typer.Option("--comparison", help="The same, comparison areas.")],
+    buffer: Annotated[
+        Two | None, typer.Option("--buffer", help="The same, nearby areas that could take what moves.")
+    ] = None,
+    buffer_comparison: Annotated[
+        Two | None,
+        typer.Option("--buffer-comparison", help="The same, what only the buffer is compared with."),
+    ] = None,
+    periods: Annotated[Two, typer.Option("--periods", help="Months in the before and the after window.")] = (
+        1.0,
+        1.0,
+    ),
+    phi: Annotated[float, typer.Option("--phi", help="Assumed variance of a count over its mean.")] = 4.0,
+    comparability: Annotated[
+        str, typer.Option("--comparability", help="Why the comparison is like the treated: level 3 at most.")
+    ] = "",
+    assignment: Annotated[
+        str | None,
+        typer.Option("--assignment", help="How places came to be treated: need, volunteer, random, ..."),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", help="First month with the project running, as 2019-01.")
+    ] = None,
+    add_half: Annotated[
+        bool, typer.Option("--add-half", help="Add 0.5 to each count where one of them is zero.")
+    ] = False,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the JSON here; - = only to stdout.")
+    ] = None,
+) -> None:
+    """Take a first look at four counts.
+
+    Needs no design: makes one, evaluates it and prints it for `whatworks run`.
+    """
+    from whatworks_eval import calc as four_counts
+
+    arms = {"--treated": treated, "--comparison": comparison}
+    beside = {"--buffer": buffer, "--buffer-comparison": buffer_comparison}
+    if problems := four_counts.problems_with({**arms, **beside}, periods, phi):
+        raise UsageProblem(problems)
+    evaluation = four_counts.first_look(
+        treated=treated,
+        comparison=comparison,
+        buffer=buffer,
+        buffer_comparison=buffer_comparison,
+        periods=periods,
+        phi=phi,
+        comparability=comparability,
+        assignment=assignment or "volunteer",
+        start=start or four_counts.NOT_STATED,
+        add_half=add_half,
+    )
+    told = four_counts.as_text(evaluation, assignment_stated=assignment is not None)
+    if json == "-":
+        _aside(told)
+        print(_rendered(evaluation, "json"), end="")
+        return
+    print(told)
+    if json is not None:
+        _aside(f"Written: {_save(Path(json), _rendered(evaluation, 'json'))}")
+
+
 @app.command()
 def panel(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder or zip of force-months.")],
@@ -200,6 +268,38 @@ def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="Id of a ru
         print(page.explain(rule))
     except ProtocolError as error:  # the id was typed here, not in a protocol
         raise UsageProblem(error.problems) from None
+
+
+@app.command()
+def reproduce(
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the table with forest plots here.")
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option("--json", metavar="FILE", help="Write every number here; - = only to stdout."),
+    ] = None,
+) -> None:
+    """Compute published evaluations again.
+
+    Published value, computed value, verdict and level of every row of the shipped table.
+    """
+    from whatworks_eval import reproduce as again
+    from whatworks_eval.report.reproduced import as_text
+
+    every = again.reproduce()
+    told = as_text(every)
+    if html is not None:
+        from whatworks_eval.report.reproduce_page import reproductions_page
+
+        told += f"\n\nWritten: {_save(html, reproductions_page(every))}"
+    if json is not None and json != "-":
+        told += f"\n\nWritten: {_save(Path(json), again.as_json(every))}"
+    if json == "-":
+        _aside(told)
+        print(again.as_json(every), end="")
+    else:
+        print(told)
 
 
 @app.command("list")

@@ -19,19 +19,22 @@ _COLUMNS = {"area", "date", "count", "offence", "layout", "sheet", "empty_period
 _TAKES: dict[str, set[str]] = {
     "police-uk": {"path", "offences", "deduplicate"},
     "counts": {"path", "offences"} | _COLUMNS,
+    "survey": {"path", "measure", "subgroup", "percent", "proportion", "base", "area", "date", "sheet"}
+    | {"design_effect", "rolling_months", "periods"},
     # Numbers without rows say in `offences` what was counted.
     "totals": {"totals", "offences"},
-    "published-changes": {"changes", "offences"},
+    "published-changes": {"changes", "offences", "measure"},
     "dataset": {"dataset", "offences"},
 }
 _NEEDS = {
     "police-uk": "path",
     "counts": "path",
+    "survey": "path",
     "totals": "totals",
     "published-changes": "changes",
     "dataset": "dataset",
 }
-_BY_AREA = {"police-uk", "counts", "dataset"}
+_BY_AREA = {"police-uk", "counts", "survey", "dataset"}
 
 
 def contradictions(sections: Mapping[str, Any], *, given: Mapping[str, Any]) -> list[str]:
@@ -46,6 +49,7 @@ def contradictions(sections: Mapping[str, Any], *, given: Mapping[str, Any]) -> 
     source = outcome["source"] if outcome else None
     if outcome and source:
         found += _outcome(source, outcome, given["outcome"])
+        found += _share_or_count(source, outcome, sections.get("method"))
         found += _sections_for(source, given)
     if "period" in sections or "period" not in given:
         found += _periods(sections, sections.get("period", "month"), source)
@@ -54,6 +58,7 @@ def contradictions(sections: Mapping[str, Any], *, given: Mapping[str, Any]) -> 
         found += _area_keys(areas, given, source)
     if source:
         found += _comparison(sections, source)
+        found += _series(sections, source, given)
     return found
 
 
@@ -85,9 +90,29 @@ def _offences(offences: Sequence[str]) -> Iterator[str]:
         yield f"`outcome.offences`: police.uk has no offence '{offence}'; {meant}"
 
 
+def _share_or_count(source: str, outcome: Mapping[str, Any], method: str | None) -> Iterator[str]:
+    """Whether what is counted and where it comes from go together."""
+    if source == "survey" and outcome["kind"] != "proportion":
+        yield f"`outcome.kind` is '{outcome['kind']}', but a survey gives shares of respondents; take it out"
+    if source not in {"survey", "published-changes"} and outcome["kind"] == "proportion":
+        yield (
+            f"`outcome.kind` is 'proportion', which source '{source}' does not give; survey percentages come "
+            'in with source = "survey"'
+        )
+    if source == "survey" and method not in (None, "before-after", "relative-effect"):
+        yield f"`method` '{method}' takes counts; for a survey use 'relative-effect' or 'before-after'"
+    if outcome["percent"] and outcome["proportion"]:
+        yield "`outcome.percent` and `outcome.proportion` are both given; name the column by what it holds"
+
+
 def _numbers(outcome: Mapping[str, Any]) -> Iterator[str]:
     totals = outcome["totals"] or {}
-    for arm in ("treated", "comparison", "buffer"):
+    if totals.get("buffer_comparison") and not totals.get("buffer"):
+        yield (
+            "`outcome.totals.buffer_comparison` is given without `outcome.totals.buffer`; "
+            "give both or neither"
+        )
+    for arm in ("treated", "comparison", "buffer", "buffer_comparison"):
         for value in totals.get(arm) or ():
             if value < 0:
                 yield f"`outcome.totals.{arm}` holds {value:g}; a count of incidents cannot be below zero"
@@ -199,3 +224,16 @@ def _comparison(sections: Mapping[str, Any], source: str) -> Iterator[str]:
             f"`{key}` is missing; method 'relative-effect' needs it. Without comparison areas there is only "
             "method 'before-after', which reaches level 2 at most"
         )
+
+
+def _series(sections: Mapping[str, Any], source: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """A time series needs periods, and only a time series fits a season."""
+    method = sections.get("method")
+    if method == "interrupted-time-series" and source not in _BY_AREA:
+        yield (
+            f"`method` is 'interrupted-time-series', but source '{source}' has no counts by period; use "
+            "'before-after' or 'relative-effect'"
+        )
+    windows = given.get("windows")
+    if isinstance(windows, Mapping) and "seasonal" in windows and method != "interrupted-time-series":
+        yield "`windows.seasonal` is only used with method 'interrupted-time-series'; take it out"

@@ -14,7 +14,8 @@ from whatworks_eval.errors import CannotEstimate, DataError
 from whatworks_eval.inference.neighbours import adjoining_pairs, clumps
 from whatworks_eval.matching.level import match_on_level
 from whatworks_eval.panel import Panel
-from whatworks_eval.protocol import Areas, Buffer, Protocol
+from whatworks_eval.protocol import Protocol
+from whatworks_eval.protocol_tables import Areas, Buffer
 from whatworks_eval.records import Contrast, Data
 from whatworks_eval.windows import rewindow, usable
 

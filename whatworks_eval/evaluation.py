@@ -13,6 +13,7 @@ from whatworks_eval.grade import ceiling_of, grade
 from whatworks_eval.judgement import Case, Evaluation, Finding, Grade
 from whatworks_eval.methods import METHODS
 from whatworks_eval.methods.result import Effect
+from whatworks_eval.methods.survey_shares import series_of_shares
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Data, Series, Windowed
@@ -126,6 +127,7 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         series=series_of(protocol, data, windowed) if isinstance(data, Panel) and windowed else None,
         placebo=effect.placebo,
         centroids=_places(data, windowed) if isinstance(data, Panel) and windowed else {},
+        curve=effect.curve,
     )
 
 
@@ -134,6 +136,8 @@ def series_of(protocol: Protocol, panel: Panel, windowed: Windowed) -> Series:
 
     A period missing for any area of an arm is missing for the arm.
     """
+    if protocol.outcome.kind == "proportion":
+        return series_of_shares(protocol, panel, windowed)
     assert windowed.index is not None
     assert windowed.before_mask is not None
     assert windowed.after_mask is not None

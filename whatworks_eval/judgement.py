@@ -14,7 +14,7 @@ from typing import Literal
 
 from whatworks_eval.panel import Ledger
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import Contrast, Data, Estimate, Placebo, PlaceboSets, Series, Windowed
+from whatworks_eval.records import Contrast, Curve, Data, Estimate, Placebo, PlaceboSets, Series, Windowed
 
 Threat = Literal[
     "chance",
@@ -209,6 +209,7 @@ class Evaluation:
         series: Monthly counts; None where the data have no periods.
         placebo: Placebo effects; None where the inference used none.
         centroids: Area, then (x, y) in metres, for the map; empty where not known.
+        curve: Fitted and expected series; None for methods that fit none.
     """
 
     protocol: Protocol
@@ -222,6 +223,7 @@ class Evaluation:
     series: Series | None = None
     placebo: Placebo | None = None
     centroids: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    curve: Curve | None = None
 
     @property
     def caveats(self) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,15 +66,20 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Panel:
-    """Recorded incidents by area and period, and what is known of each area.
+    """Recorded incidents, or shares of respondents, by area and period, and what is known of each area.
 
     Attributes:
         areas: Sorted codes.
         periods: Sorted, without gaps: '2018-01'.
         period: What a period is.
-        counts: areas × periods, incidents; NaN where not observed.
+        counts: areas × periods, incidents, or shares from 0 to 1 from a survey; NaN where not observed.
         observed: areas × periods, True where the count is known (zero included).
-        bases: areas × periods, respondents behind a survey value; None for counts.
+        bases: areas × periods, respondents behind a survey value, NaN where unknown; None for counts and
+            where none is known.
+        effective_bases: areas × periods, respondents of a simple random sample that would give the published
+            confidence interval; None where no interval is published with the values.
+        rolling_months: Months of fieldwork behind each survey value, ending with its period; None for counts
+            and where not known.
         residents: By area, people; NaN where not known; None where not given.
         covariates: Name, then value by area (NaN where not known).
         centroids: areas × 2, British National Grid metres; NaN where not known; None where not given.
@@ -89,6 +95,8 @@ class Panel:
     counts: NDArray[np.float64]
     observed: NDArray[np.bool_]
     bases: NDArray[np.float64] | None = None
+    effective_bases: NDArray[np.float64] | None = None
+    rolling_months: int | None = None
     residents: NDArray[np.float64] | None = None
     covariates: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     centroids: NDArray[np.float64] | None = None
@@ -114,6 +122,7 @@ class Totals:
         treated: Incidents before and after.
         comparison: The same in the comparison areas; None where there are none.
         buffer: The same in the buffer; None where there is none.
+        buffer_comparison: The same in areas the buffer alone is compared with; None where it has none.
         periods: Length of the before and the after window, in periods of the protocol.
         dispersion: Variance of a count over its mean, assumed for the interval.
         ledger: The file or protocol the numbers came from.
@@ -122,6 +131,7 @@ class Totals:
     treated: tuple[float, float]
     comparison: tuple[float, float] | None = None
     buffer: tuple[float, float] | None = None
+    buffer_comparison: tuple[float, float] | None = None
     periods: tuple[float, float] = (1.0, 1.0)
     dispersion: float = 4.0
     ledger: Ledger = field(default_factory=Ledger)
@@ -135,10 +145,12 @@ class Changes:
         treated: Change in the treated areas, in percent; a fall is negative.
         comparison: The same in the comparison areas; None where none was published.
         decimals: Decimal places they were published to: each may be off by half a unit of the last.
+        unit: Whether they are percentages of the earlier value or percentage points, if the publication says.
         ledger: The publication.
     """
 
     treated: float
     comparison: float | None = None
     decimals: int = 0
+    unit: Literal["percent", "points", "not stated"] = "percent"
     ledger: Ledger = field(default_factory=Ledger)

@@ -1,4 +1,4 @@
-"""Periods as sortable text: months '2018-01', ISO weeks '2018-W05', days '2018-01-31'."""
+"""Periods as sortable text: months '2018-01', quarters '2018-Q1', ISO weeks '2018-W05', days '2018-01-31'."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import re
 from datetime import date, timedelta
 from typing import Literal
 
-PeriodKind = Literal["month", "week", "day"]
+PeriodKind = Literal["month", "quarter", "week", "day"]
 
-EXAMPLES: dict[PeriodKind, str] = {"month": "2018-01", "week": "2018-W05", "day": "2018-01-31"}
+EXAMPLES: dict[PeriodKind, str] = {
+    "month": "2018-01",
+    "quarter": "2018-Q1",
+    "week": "2018-W05",
+    "day": "2018-01-31",
+}
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
+_QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
@@ -23,6 +29,8 @@ def first_day(period: str, kind: PeriodKind) -> date:
     """
     if kind == "month" and (found := _MONTH.fullmatch(period)):
         return date(int(found[1]), int(found[2]), 1)
+    if kind == "quarter" and (found := _QUARTER.fullmatch(period)):
+        return date(int(found[1]), 3 * int(found[2]) - 2, 1)
     if kind == "week" and (found := _WEEK.fullmatch(period)):
         return date.fromisocalendar(int(found[1]), int(found[2]), 1)
     if kind == "day" and (found := _DAY.fullmatch(period)):
@@ -39,6 +47,8 @@ def period_of(day: date, kind: PeriodKind) -> str:
     """
     if kind == "month":
         return f"{day.year:04d}-{day.month:02d}"
+    if kind == "quarter":
+        return f"{day.year:04d}-Q{(day.month + 2) // 3}"
     if kind == "week":
         year, week, _ = day.isocalendar()
         return f"{year:04d}-W{week:02d}"
@@ -53,7 +63,7 @@ def next_period(period: str, kind: PeriodKind) -> str:
         '2019-01'
     """
     day = first_day(period, kind)
-    return period_of(day + timedelta(days={"month": 32, "week": 7, "day": 1}[kind]), kind)
+    return period_of(day + timedelta(days={"month": 32, "quarter": 100, "week": 7, "day": 1}[kind]), kind)
 
 
 def period_range(first: str, last: str, kind: PeriodKind) -> tuple[str, ...]:
@@ -73,7 +83,7 @@ def period_range(first: str, last: str, kind: PeriodKind) -> tuple[str, ...]:
 
 
 def calendar_part(period: str) -> str:
-    """What of a period comes round each year: its month, its week number, or its month and day.
+    """What of a period comes round each year: its month, its quarter, its week number, or its month and day.
 
     Example:
         >>> calendar_part("2018-11")
@@ -90,6 +100,6 @@ def months_between(first: str, last: str, kind: PeriodKind) -> float:
         12.0
     """
     start, end = first_day(first, kind), first_day(next_period(last, kind), kind)
-    if kind == "month":
+    if kind in ("month", "quarter"):
         return float((end.year - start.year) * 12 + end.month - start.month)
     return (end - start).days / (365.2425 / 12)

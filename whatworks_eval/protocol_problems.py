@@ -23,9 +23,7 @@ _NOT_YET_VALUES = {
     ("method", "did"),
     ("method", "interrupted-time-series"),
     ("method", "synthetic"),
-    ("outcome.source", "survey"),
     ("outcome.kind", "rate"),
-    ("outcome.kind", "proportion"),
     ("matching.on", "before_trend"),
 }
 _ANY = "NAME"

@@ -211,6 +211,8 @@ class Estimate:
         that of the expected count. Empty where nothing was recorded, since the ratio then says nothing
         of how many were expected.
         """
+        if self.unit == "percentage points":  # of shares or of percentages: no incidents to count
+            return Interval()
         if self.scale == "difference":
             low, high = self.high, self.low
             return Interval(
@@ -275,3 +277,22 @@ class Series:
     before: NDArray[np.bool_]
     after: NDArray[np.bool_]
     start: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve:
+    """The treated series as fitted, and as expected without the project; incidents by period.
+
+    Attributes:
+        periods: The periods used, in order; dropped ones left out.
+        recorded: What was recorded.
+        fitted: What the model makes of it, with the change at the start.
+        expected: The trend before, carried on through the after window.
+        after: True for after periods.
+    """
+
+    periods: tuple[str, ...]
+    recorded: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    after: NDArray[np.bool_]

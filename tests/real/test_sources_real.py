@@ -11,7 +11,7 @@ import pytest
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.panel import Panel
-from whatworks_eval.protocol import Covariate, Outcome
+from whatworks_eval.protocol_tables import Covariate, Outcome
 from whatworks_eval.sources.boundaries import vintage
 from whatworks_eval.sources.counts_file import load_counts
 from whatworks_eval.sources.covariates import join_covariates

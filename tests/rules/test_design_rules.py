@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from cases import design, published_design, totals_design
+from survey_cases import SURVEY_DESIGNS
 
 from whatworks_eval.caveats import DESIGN_RULES, ask_design, find_rule
 from whatworks_eval.judgement import BEST_LEVEL, DesignRule, Finding, Verdict
 
 NO_COMPARISON = {"areas": {"comparison": None}, "method": "before-after"}
+SERIES = {"method": "interrupted-time-series"}
+NO_COMPARISON_AREAS = {"areas": {"comparison": None}}
+LONG = {"windows": {"before": ["2017-01", "2018-12"]}}
 RANDOM = {"intervention": {"assignment": "random"}}
 NEED = {"intervention": {"assignment": "need"}}
 
@@ -55,6 +59,11 @@ CASES: list[tuple[str, Mapping[str, Any], str, int]] = [
     ("history.calendar-months", {"windows": {"before": ["2017-01", "2018-12"]}}, "clear", 5),
     ("history.short-before", {"windows": {"before": ["2018-02", "2018-12"]}}, "caveat", 3),
     ("history.short-before", {}, "clear", 5),
+    ("history.seasonal-windows", {**SERIES, **NO_COMPARISON_AREAS}, "caveat", 5),
+    ("history.seasonal-windows", {**SERIES, **NO_COMPARISON_AREAS, **LONG}, "clear", 5),
+    ("history.seasonal-windows", SERIES, "clear", 5),
+    ("history.seasonal-windows", {**SERIES, "windows": {"after": ["2019-01", "2019-06"]}}, "caveat", 5),
+    ("selection.two-series", SERIES, "caveat", 3),
     ("history.covid", {"windows": {"after": ["2019-04", "2020-03"]}}, "caveat", 3),
     (
         "history.covid",
@@ -117,6 +126,7 @@ CASES: list[tuple[str, Mapping[str, Any], str, int]] = [
     ("implementation.attrition", attrition(None, True), "not assessed", 4),
     ("implementation.attrition", attrition(0.0, None), "not assessed", 4),
 ]
+CASES += SURVEY_DESIGNS
 TOTALS: list[tuple[str, Mapping[str, Any], str, int]] = [
     ("selection.comparability-stated", {}, "not assessed", 2),
     ("selection.comparability-stated", {"context": {"comparability": "twin towns"}}, "not assessed", 3),

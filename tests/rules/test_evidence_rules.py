@@ -17,6 +17,8 @@ from cases import (
     published_case,
     totals_case,
 )
+from effect_cases import EFFECT_CASES
+from survey_cases import SURVEY_CASES
 
 from whatworks_eval.alternatives import other_units
 from whatworks_eval.caveats import EVIDENCE_RULES, RULES, ask_design, ask_evidence, find_rule
@@ -24,6 +26,8 @@ from whatworks_eval.judgement import BEST_LEVEL, Case, EvidenceRule, Verdict
 from whatworks_eval.panel import Panel
 from whatworks_eval.records import Contrast
 
+SERIES = {"method": "interrupted-time-series"}
+BENT = World(treated=1, before=36, level=300.0, shock=1.0)
 LARGE = World(size=5)
 RANDOM = {"intervention": {"assignment": "random"}}
 NEED = {"intervention": {"assignment": "need"}, "areas": {"comparison": ["B"]}}
@@ -104,6 +108,9 @@ CASES: list[tuple[str, Callable[[], Case], str, int]] = [
     ("selection.comparison-choice", lambda: estimated(-0.15, 0.10, -0.04, -0.2), "clear", 5),
     ("selection.comparison-choice", lambda: make_case(LARGE), "not assessed", 3),
     ("selection.comparison-choice", lambda: make_case(LARGE, changes=RANDOM), "not assessed", 5),
+    ("history.autocorrelation", lambda: make_case(BENT, seed=3, changes=SERIES), "caveat", 5),
+    ("history.autocorrelation", lambda: make_case(World(before=36), changes=SERIES), "clear", 5),
+    ("history.autocorrelation", totals_case, "not assessed", 5),
     ("regression.run-up", lambda: make_case(replace(LARGE, run_up=1.5)), "caveat", 2),
     ("regression.run-up", lambda: make_case(replace(LARGE, earlier=1, peak=1.4)), "caveat", 2),
     ("regression.run-up", lambda: make_case(LARGE), "clear", 5),
@@ -178,6 +185,10 @@ CASES: list[tuple[str, Callable[[], Case], str, int]] = [
     ("chance.detectable-effect", lambda: make_case(LARGE), "clear", 5),
     ("chance.detectable-effect", published_case, "not assessed", 5),
 ]
+
+
+CASES += EFFECT_CASES
+CASES += SURVEY_CASES
 
 
 @pytest.mark.parametrize(("rule_id", "make", "kind", "cap"), CASES)

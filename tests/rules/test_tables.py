@@ -14,7 +14,7 @@ from whatworks_eval.judgement import DesignRule, EvidenceRule
 from whatworks_eval.methods import METHODS
 
 FOLDER = Path(caveats.__file__).parent
-NOT_RULES = {"__init__", "applies", "page", "references", "wording"}
+NOT_RULES = {"__init__", "applies", "page", "references", "surveys", "wording"}
 DOCS = FOLDER.parent.parent / "docs" / "reference"
 NEVER = re.compile(r"\bprov(ed|en)\b|\bsignificant|\bno effect\b|\bcontrol groups?\b", re.IGNORECASE)
 

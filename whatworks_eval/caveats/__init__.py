@@ -9,7 +9,13 @@ from __future__ import annotations
 import difflib
 
 from whatworks_eval.caveats import (
+    analysis_impossible_effect,
+    analysis_overlapping_estimates,
+    analysis_percent_or_points,
+    analysis_scale_disagreement,
+    analysis_several_outcomes,
     analysis_stated_weakness,
+    analysis_subgroup,
     analysis_unit_not_stated,
     analysis_unregistered,
     chance_adjoining_areas,
@@ -19,12 +25,19 @@ from whatworks_eval.caveats import (
     chance_few_units,
     chance_one_unit_an_arm,
     chance_one_unit_drives,
+    chance_small_base,
     chance_smallest_p,
+    chance_zero_cells,
+    displacement_buffer_touches_comparison,
     displacement_comparison_touched,
+    displacement_found,
     displacement_no_buffer,
+    displacement_too_noisy,
+    history_autocorrelation,
     history_calendar_months,
     history_covid,
     history_other_programmes,
+    history_seasonal_windows,
     history_short_before,
     implementation_attrition,
     implementation_delivery,
@@ -33,6 +46,7 @@ from whatworks_eval.caveats import (
     recording_detection_driven,
     recording_known_break,
     recording_missing_periods,
+    recording_tipping_point,
     recording_unlocated,
     regression_chosen_by_need,
     regression_earlier_baseline,
@@ -46,7 +60,10 @@ from whatworks_eval.caveats import (
     selection_not_adjusted,
     selection_not_random,
     selection_outside_range,
+    selection_two_series,
 )
+from whatworks_eval.caveats.applies import asked
+from whatworks_eval.caveats.surveys import judge_of, suits
 from whatworks_eval.errors import ProtocolError
 from whatworks_eval.judgement import BEST_LEVEL, Case, DesignRule, EvidenceRule, Finding, Judged, Verdict
 from whatworks_eval.protocol import Protocol
@@ -56,11 +73,13 @@ DESIGN_RULES: tuple[DesignRule, ...] = (
     selection_comparability_stated.RULE,
     selection_not_adjusted.RULE,
     selection_not_random.RULE,
+    selection_two_series.RULE,
     regression_chosen_by_need.RULE,
     analysis_unregistered.RULE,
     analysis_unit_not_stated.RULE,
     history_short_before.RULE,
     history_calendar_months.RULE,
+    history_seasonal_windows.RULE,
     history_covid.RULE,
     history_other_programmes.RULE,
     recording_declared_change.RULE,
@@ -71,6 +90,8 @@ DESIGN_RULES: tuple[DesignRule, ...] = (
     implementation_attrition.RULE,
     implementation_delivery.RULE,
     implementation_evaluator.RULE,
+    analysis_subgroup.RULE,
+    analysis_percent_or_points.RULE,
     analysis_stated_weakness.RULE,
 )
 """Asked of the protocol alone, in this order."""
@@ -80,19 +101,30 @@ EVIDENCE_RULES: tuple[EvidenceRule, ...] = (
     selection_baseline_trend.RULE,
     selection_outside_range.RULE,
     selection_comparison_choice.RULE,
+    history_autocorrelation.RULE,
     regression_run_up.RULE,
     regression_earlier_baseline.RULE,
     recording_missing_periods.RULE,
     recording_unlocated.RULE,
     recording_known_break.RULE,
+    recording_tipping_point.RULE,
+    analysis_overlapping_estimates.RULE,
+    analysis_several_outcomes.RULE,
     chance_one_unit_an_arm.RULE,
     chance_few_units.RULE,
     chance_adjoining_areas.RULE,
     chance_smallest_p.RULE,
     chance_one_unit_drives.RULE,
+    chance_small_base.RULE,
     chance_few_incidents.RULE,
     chance_dispersion.RULE,
     chance_detectable_effect.RULE,
+    chance_zero_cells.RULE,
+    analysis_scale_disagreement.RULE,
+    analysis_impossible_effect.RULE,
+    displacement_found.RULE,
+    displacement_too_noisy.RULE,
+    displacement_buffer_touches_comparison.RULE,
 )
 """Asked of the protocol, the data and the estimate together, in this order."""
 
@@ -104,7 +136,7 @@ def ask_design(protocol: Protocol) -> tuple[Finding, ...]:
     """What the design rules say of a protocol, each finding starting from the best level."""
     findings: list[Finding] = []
     for rule in DESIGN_RULES:
-        if rule.applies_to[protocol.method]:
+        if asked(rule.applies_to, protocol) and suits(rule.id, protocol):
             findings += _findings(rule, rule.judge(protocol), BEST_LEVEL)
     return tuple(findings)
 
@@ -113,8 +145,8 @@ def ask_evidence(case: Case, ceiling: int) -> tuple[Finding, ...]:
     """What the evidence rules say of a case, each finding starting from the ceiling of its design."""
     findings: list[Finding] = []
     for rule in EVIDENCE_RULES:
-        if rule.applies_to[case.protocol.method]:
-            findings += _findings(rule, rule.judge(case), ceiling)
+        if asked(rule.applies_to, case.protocol) and suits(rule.id, case.protocol):
+            findings += _findings(rule, judge_of(rule.id, rule.judge, case)(case), ceiling)
     return tuple(findings)
 
 

@@ -6,7 +6,8 @@ from whatworks_eval.caveats.applies import ALWAYS
 from whatworks_eval.caveats.references import FEW_CLUSTERS
 from whatworks_eval.judgement import DesignRule, Verdict
 from whatworks_eval.measures.declared import has_areas
-from whatworks_eval.protocol import AreaFile, Protocol
+from whatworks_eval.protocol import Protocol
+from whatworks_eval.protocol_tables import AreaFile
 
 
 def _judge(protocol: Protocol) -> Verdict:

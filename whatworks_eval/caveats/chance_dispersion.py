@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import WINDOWS_ALONE
 from whatworks_eval.caveats.references import OVERDISPERSION
 from whatworks_eval.caveats.wording import number, span
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
@@ -47,7 +47,7 @@ RULE = EvidenceRule(
     "The line at two is where they come out 1.4 times too narrow. It is said and does not set the level: "
     "the registered interval allows for it.",
     remedy="Quote the registered interval, never the Poisson one printed beside it for comparison.",
-    applies_to=ALWAYS,
+    applies_to=WINDOWS_ALONE,
     source=OVERDISPERSION,
     judge=_judge,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import WINDOWS_ALONE
 from whatworks_eval.caveats.references import QUALITY
 from whatworks_eval.caveats.wording import number
 from whatworks_eval.judgement import DesignRule, Verdict
@@ -44,7 +44,7 @@ RULE = DesignRule(
     "both arms share, but places with students, beaches or night life have their own. Two and a half "
     "percentage points let a leap day or an odd week pass and nothing larger.",
     remedy="Choose windows of whole years, or of the same calendar months.",
-    applies_to=ALWAYS,
+    applies_to=WINDOWS_ALONE,
     source=QUALITY,
     judge=_judge,
 )

@@ -96,8 +96,35 @@ POP_REVIEW = Source(
     "reducing crime and disorder: an updated systematic review and meta-analysis. Campbell Systematic "
     "Reviews 16(2), e1089. Mean fall of 33.8 % over 34 studies.",
 )
+SCALES = Source(
+    key="Wheeler and Ratcliffe 2018",
+    text="Wheeler, A. P. and Ratcliffe, J. H. (2018). A simple weighted displacement difference test to "
+    "evaluate place based crime interventions. Crime Science 7:11.",
+)
+RINGS = Source(
+    key="POP Center tool guide 10",
+    text="Center for Problem-Oriented Policing, problem-solving tool guide 10, on analysing crime "
+    "displacement and diffusion, appendix C: the weighted displacement quotient and how to read it.",
+)
+RATE_RATIOS = Source(
+    key="Journal of Experimental Criminology 2007",
+    text="Journal of Experimental Criminology (2007), doi 10.1007/s11292-007-9024-2, appendix: the relative "
+    "effect size and its error, a sum of one over each of four counts.",
+)
 CALIBRATION = Source(
     key="whatworks_eval calibration",
     text="Measured by this package on real police.uk counts where nothing was done: see docs/explanation and "
     "docs/reference/planted-defects.md.",
+)
+TIME_SERIES = Source(
+    key="Bernal et al. 2017",
+    text="Bernal, J. L., Cummins, S. and Gasparrini, A. (2017). Interrupted time series regression for the "
+    "evaluation of public health interventions: a tutorial. International Journal of Epidemiology 46(1), "
+    "348-355.",
+)
+TIME_SERIES_ERRORS = Source(
+    key="Turner et al. 2021",
+    text="Turner, S. L., Forbes, A. B., Karahalios, A., Taljaard, M. and McKenzie, J. E. (2021). Evaluation "
+    "of statistical methods used in the analysis of interrupted time series studies: a simulation study. BMC "
+    "Medical Research Methodology 21, 181.",
 )

@@ -73,10 +73,11 @@ RULE = EvidenceRule(
     id="selection.comparison-choice",
     threat="selection",
     asks="Does the answer hold against other comparison areas?",
-    why="The rest of the force, areas of like level and areas nearby are all defensible comparisons. If "
-    "one says lower and another higher, and at least one of them excludes zero, the choice has made the "
-    "answer: level 2. Two answers on either side of zero whose intervals both hold zero do not disagree; "
-    "treating them as if they did would mark down a third of sound designs.",
+    why="The rest of the force, areas of like level, areas nearby and areas as deprived are all defensible "
+    "comparisons, each with or without the areas that adjoin the treated. If one says lower and another "
+    "higher, and at least one of them excludes zero, the choice has made the answer: level 2. Two answers on "
+    "either side of zero whose intervals both hold zero do not disagree; treating them as if they did would "
+    "mark down a third of sound designs.",
     remedy="Find out how the comparison sets differ, and register the one most like the treated areas "
     "before the start.",
     applies_to=WITH_COMPARISON,

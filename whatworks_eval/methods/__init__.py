@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from whatworks_eval.methods import before_after, relative_effect
+from whatworks_eval.methods import before_after, interrupted_time_series, relative_effect
 from whatworks_eval.methods.result import Effect
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Data, Windowed
@@ -42,6 +42,12 @@ METHODS: Mapping[str, Method] = {
             title="Before and after, treated against comparison areas: the ratio of ratios",
             needs_comparison=True,
             estimate=relative_effect.estimate,
+        ),
+        Method(
+            name="interrupted-time-series",
+            title="The series after the start against the trend before, with or without a comparison series",
+            needs_comparison=False,
+            estimate=interrupted_time_series.estimate,
         ),
     )
 }

@@ -15,6 +15,7 @@ import numpy as np
 
 from whatworks_eval.inference.placebo_sets import DRAWS
 from whatworks_eval.inference.relabelling import sets_for
+from whatworks_eval.methods import published_points, survey_difference
 from whatworks_eval.methods.relative_effect import relative_over
 from whatworks_eval.methods.result import (
     Effect,
@@ -36,8 +37,12 @@ FEWEST_EFFECTS = 40  # placebo sets with counts, for a 95 % spread read off them
 def estimate(protocol: Protocol, data: Data, contrast: Contrast, windowed: Windowed | None) -> Effect:
     """The unadjusted change in the treated areas, with the interval of like-sized untreated places."""
     if isinstance(data, Changes):
+        if data.unit != "percent":
+            return published_points.from_changes(protocol, data)
         return _from_changes(data, protocol.confidence)
     assert windowed is not None
+    if isinstance(data, Panel) and protocol.outcome.kind == "proportion":
+        return survey_difference.estimate(protocol, data, contrast, windowed)
     before, after = windowed.total("treated")
     expected = before * windowed.months[1] / windowed.months[0]
     if before <= 0 or after <= 0:

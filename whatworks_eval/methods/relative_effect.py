@@ -21,6 +21,8 @@ from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.placebo import Relative, relative_change
 from whatworks_eval.inference.placebo_sets import DRAWS
 from whatworks_eval.inference.relabelling import matches_of, sets_for
+from whatworks_eval.methods import published_points, survey_difference
+from whatworks_eval.methods.effect_measures import with_effect_measures
 from whatworks_eval.methods.result import (
     Effect,
     centroids_of,
@@ -45,16 +47,23 @@ def estimate(protocol: Protocol, data: Data, contrast: Contrast, windowed: Windo
         CannotEstimate: Where there is no comparison.
     """
     if isinstance(data, Changes):
+        if data.unit != "percent":
+            return published_points.from_changes(protocol, data)
         return from_changes(data, protocol.confidence)
     assert windowed is not None
+    if isinstance(data, Panel) and protocol.outcome.kind == "proportion":
+        return survey_difference.estimate(protocol, data, contrast, windowed)
     if not windowed.has("comparison"):
         raise CannotEstimate(
             "method 'relative-effect' needs comparison areas and there are none: "
             "declare areas.comparison, or use method 'before-after'"
         )
-    if isinstance(data, Totals):
-        return _from_totals(data, windowed, protocol.confidence)
-    return from_panel(protocol, data, contrast, windowed)
+    effect = (
+        _from_totals(data, windowed, protocol.confidence)
+        if isinstance(data, Totals)
+        else from_panel(protocol, data, contrast, windowed)
+    )
+    return with_effect_measures(effect, protocol, data, contrast, windowed)
 
 
 def from_panel(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.panel import Panel
-from whatworks_eval.records import Estimate, Placebo, PlaceboSets, Windowed
+from whatworks_eval.records import Curve, Estimate, Placebo, PlaceboSets, Windowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,12 +20,14 @@ class Effect:
         alternatives: The same effect under another inference or another reading of the numbers.
         sets: Placebo sets, for measures that ask about other windows; None where none were drawn.
         placebo: Placebo effects; None where none were computed.
+        curve: Fitted and expected series; None where none was fitted.
     """
 
     estimate: Estimate
     alternatives: tuple[Estimate, ...] = ()
     sets: PlaceboSets | None = None
     placebo: Placebo | None = None
+    curve: Curve | None = None
 
 
 def centroids_of(panel: Panel, windowed: Windowed) -> NDArray[np.float64] | None:

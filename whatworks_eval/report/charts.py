@@ -14,6 +14,7 @@ from whatworks_eval.report import drawing, tables
 from whatworks_eval.report.drawing import AFTER_SHADE, BEFORE_SHADE, COMPARISON, INK, TREATED, Chart
 from whatworks_eval.report.numerals import SMALLEST_COUNT, count, plain
 from whatworks_eval.report.subject import subject
+from whatworks_eval.report.survey_words import is_share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ MOST_TICKS = 9
 def index_chart(evaluation: Evaluation) -> Chart | None:
     """Treated against comparison with the mean of the before window at 100; None without periods."""
     series = evaluation.series
-    if series is None:
+    if series is None or is_share(evaluation.protocol):
         return None
     hide = tables.hides_small_counts(evaluation)
     present = [arm for arm in LINES if arm in series.index and np.isfinite(series.index[arm]).any()]
@@ -64,6 +65,10 @@ def index_chart(evaluation: Evaluation) -> Chart | None:
 def counts_chart(evaluation: Evaluation) -> Chart | None:
     """Recorded incidents by period, each arm on its own scale from zero; None without periods."""
     series = evaluation.series
+    if is_share(evaluation.protocol):
+        from whatworks_eval.report.survey_chart import share_chart  # it draws with this file's tools
+
+        return share_chart(evaluation)
     if series is None:
         return None
     hide = tables.hides_small_counts(evaluation)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from whatworks_eval.judgement import Evaluation
 from whatworks_eval.records import Estimate, Placebo
-from whatworks_eval.report import drawing, tables
+from whatworks_eval.report import drawing, survey_words, tables
 from whatworks_eval.report.charts import beside
-from whatworks_eval.report.drawing import FAINT, INK, TREATED, Chart
+from whatworks_eval.report.drawing import AFTER_SHADE, FAINT, INK, TREATED, Chart
 from whatworks_eval.report.numerals import clean, p_value, percent, signed
 from whatworks_eval.report.words import amount, picked_for_need, range_cell, shown
 
@@ -26,9 +26,16 @@ WIDEST = (-100.0, 150.0)  # percent; an interval that reaches further is drawn w
 def estimates_chart(evaluation: Evaluation) -> Chart | None:
     """The registered estimate and its alternatives as dots with intervals; None where there are none."""
     every = (evaluation.estimate, *evaluation.alternatives)
-    made = [one for one in every if one.scale == "log-ratio" and (one.value is not None or range_cell(one))]
+    made = [
+        one
+        for one in every
+        if one.scale == survey_words.scale_shown(evaluation)
+        and one.choice != "effect measure"  # the same effect under another name
+        and (one.value is not None or range_cell(one))
+    ]
     if not made:
         return None
+    lines = _grouped(made)
     level = f"design strength level {evaluation.grade.level} of 5"
     first = made[0]
     value = shown(first).value
@@ -38,14 +45,18 @@ def estimates_chart(evaluation: Evaluation) -> Chart | None:
         f"({range_cell(first) or 'no interval'}), {level}."
     )
     with drawing.style("estimates"):
-        frame = drawing.figure(0.95 + 0.5 * len(made))
+        frame = drawing.figure(0.95 + 0.4 * len(lines))
         height = frame.get_figheight()
         axes = frame.add_axes((0.27, 0.66 / height, 0.4, 1 - 0.8 / height))
         low, high = _limits(made)
         axes.set_xlim(low, high)
-        axes.set_ylim(len(made) - 0.5, -0.5)
+        axes.set_ylim(len(lines) - 0.5, -0.5)
         axes.axvline(0, color=INK, linewidth=1)
-        for row, one in enumerate(made):
+        spread = _draw_spread(axes, lines, (low, high))
+        for row, one in enumerate(lines):
+            if isinstance(one, str):
+                _row_name(axes, row, one, bold=True)
+                continue
             span, main = shown(one), one.choice is None
             start = low if span.low is None else max(span.low, low)
             end = high if span.high is None else min(span.high, high)
@@ -64,15 +75,17 @@ def estimates_chart(evaluation: Evaluation) -> Chart | None:
                 f"({range_cell(one)})" if range_cell(one) else "no interval"
             )
             axes.text(1.03, row, words, transform=axes.get_yaxis_transform(), va="center", fontsize=10)
-            _row_name(axes, row, tables.name_of(one, evaluation.protocol), bold=main)
+            _row_name(axes, row, _short_name(one, evaluation), bold=main)
         axes.set_yticks([])
         axes.grid(axis="x", visible=True)
         axes.grid(axis="y", visible=False)
         axes.xaxis.set_major_formatter(lambda at, _: signed(at, 0))
         axes.locator_params(axis="x", nbins=5)
-        axes.set_xlabel("Recorded against expected, %  (below zero = fewer)", fontsize=11)
+        axes.set_xlabel(survey_words.axis(evaluation), fontsize=11)
         svg = drawing.as_svg(frame, "estimates", alt)
     notes = ["The diamond is the estimate the protocol declares; the dots change one choice each."]
+    if spread:
+        notes.append(spread)
     warned = "; none is an effect of the project" if picked_for_need(evaluation) is not None else ""
     return Chart(
         id="estimates",
@@ -81,6 +94,49 @@ def estimates_chart(evaluation: Evaluation) -> Chart | None:
         svg=svg,
         table=tables.effects(evaluation),
         notes=tuple(notes),
+    )
+
+
+def _grouped(made: list[Estimate]) -> list[Estimate | str]:
+    """The estimates with those that change the same choice together, under the name of the choice."""
+    lines: list[Estimate | str] = [one for one in made if one.choice is None]
+    for choice in dict.fromkeys(one.choice for one in made if one.choice is not None):
+        lines.append(f"{choice[:1].upper()}{choice[1:]}")
+        lines += [one for one in made if one.choice == choice]
+    return lines
+
+
+def _short_name(one: Estimate, evaluation: Evaluation) -> str:
+    """The name of an estimate, less the choice it stands under."""
+    if one.choice is None:
+        return tables.name_of(one, evaluation.protocol)
+    label = clean(one.label)
+    return label[:1].upper() + label[1:]
+
+
+def _draw_spread(axes: Axes, lines: list[Estimate | str], limits: tuple[float, float]) -> str:
+    """A band behind the comparison sets, from the lowest to the highest value, and what it means."""
+    rows = [
+        (row, value)
+        for row, one in enumerate(lines)
+        if not isinstance(one, str) and one.choice == "comparison set"
+        if (value := shown(one).value) is not None
+    ]
+    if len(rows) < 2:
+        return ""
+    least, most = min(value for _, value in rows), max(value for _, value in rows)
+    low, high = limits
+    axes.fill_between(
+        [max(least, low), min(most, high)],
+        rows[0][0] - 0.5,
+        rows[-1][0] + 0.5,
+        color=AFTER_SHADE,
+        linewidth=0,
+        zorder=1,
+    )
+    return (
+        f"The shaded band spans the {len(rows)} other comparison sets: {percent(least, 1)} to "
+        f"{percent(most, 1)}."
     )
 
 

@@ -14,8 +14,10 @@ from whatworks_eval.report.charts import counts_chart, index_chart
 from whatworks_eval.report.drawing import Chart
 from whatworks_eval.report.effect_charts import estimates_chart, placebo_chart
 from whatworks_eval.report.evidence import evidence
+from whatworks_eval.report.its_chart import series_chart
 from whatworks_eval.report.maps import area_map
 from whatworks_eval.report.numerals import clean
+from whatworks_eval.report.running_chart import running_chart
 from whatworks_eval.report.strength import binding_sentence, doubts, level_sentence, what_would_raise
 from whatworks_eval.report.subject import subject, when, where
 from whatworks_eval.report.text import cap, rows_sentence
@@ -80,6 +82,8 @@ def contents(evaluation: Evaluation) -> dict[str, Any]:
         "arms": tables.arms(evaluation),
         "index": _drawn(index_chart, evaluation, Markup),
         "counts": _drawn(counts_chart, evaluation, Markup),
+        "series": _drawn(series_chart, evaluation, Markup),
+        "running": _drawn(running_chart, evaluation, Markup),
         "estimates": _drawn(estimates_chart, evaluation, Markup),
         "effects": tables.effects(evaluation),
         "placebo": _drawn(placebo_chart, evaluation, Markup),

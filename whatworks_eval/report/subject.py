@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from whatworks_eval.judgement import Evaluation
 from whatworks_eval.protocol import Protocol
+from whatworks_eval.report import survey_words
 from whatworks_eval.report.numerals import clean, counted, listed
 
 # Offence names that read as one thing, so that 'was' and 'fell' agree with them.
@@ -26,6 +27,8 @@ MOST_OFFENCES = 3
 
 def subject(protocol: Protocol) -> str:
     """What was counted, as a singular phrase: 'recorded burglary', 'the number of recorded incidents (…)'."""
+    if survey_words.is_share(protocol):
+        return survey_words.share(protocol)
     offences = protocol.outcome.offences
     if not offences:
         every = " (every offence category)" if protocol.outcome.source == "police-uk" else ""

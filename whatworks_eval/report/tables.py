@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from whatworks_eval.judgement import Evaluation
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Arm, Estimate, Series
+from whatworks_eval.report import survey_words
 from whatworks_eval.report.numerals import (
     SMALLEST_COUNT,
     clean,
@@ -47,7 +48,8 @@ class Table:
 
 def hides_small_counts(evaluation: Evaluation) -> bool:
     """True where counts below 5 are not to be printed: all sources but published totals."""
-    return evaluation.protocol.outcome.source not in PUBLISHED
+    protocol = evaluation.protocol
+    return protocol.outcome.source not in PUBLISHED and not survey_words.is_share(protocol)
 
 
 def name_of(estimate: Estimate, protocol: Protocol) -> str:
@@ -90,7 +92,8 @@ def effects(evaluation: Evaluation) -> Table:
     level = f"design strength level {evaluation.grade.level} of 5"
     confidence = per_cent_of(evaluation.estimate.confidence)
     return Table(
-        caption=f"Recorded against expected in the treated areas, {_sort(evaluation)} ({level})",
+        caption=f"{survey_words.against(evaluation.protocol)} in the treated areas, "
+        f"{_sort(evaluation)} ({level})",
         columns=("Estimate", "Change", f"{confidence} interval", "p-value", "How the interval was obtained"),
         rows=tuple(rows),
         numeric=(1, 2, 3),
@@ -109,6 +112,8 @@ def arms(evaluation: Evaluation) -> Table | None:
     windowed = evaluation.windowed
     if windowed is None:
         return _published(evaluation)
+    if survey_words.is_share(evaluation.protocol):
+        return _shares(evaluation)
     hide, (months_before, months_after) = hides_small_counts(evaluation), windowed.months
     weighted: tuple[str, ...] = ()
     if evaluation.contrast.weights is not None:
@@ -144,12 +149,33 @@ def arms(evaluation: Evaluation) -> Table | None:
     )
 
 
+def _shares(evaluation: Evaluation) -> Table:
+    """Shares before and after by arm, and how far each moved in points, unadjusted."""
+    before, after = (f"{name} ({_months(evaluation, at)})" for at, name in enumerate(("Before", "After")))
+    return Table(
+        caption="Share of respondents by arm, before and after; periods count alike",
+        columns=("Arm", "Areas", before, after, "Change, unadjusted"),
+        rows=tuple(survey_words.rows_of_arms(evaluation)),
+        numeric=(1, 2, 3, 4),
+        notes=(survey_words.note_on_arms(evaluation),),
+    )
+
+
 def _months(evaluation: Evaluation, window: int) -> str:
     windowed = evaluation.windowed
     assert windowed is not None
     if windowed.index is None:
         return f"{number(windowed.months[window])} {evaluation.protocol.period}s"
     return f"{len(windowed.periods[window])} {evaluation.protocol.period}s"
+
+
+def _trend_gone_on(evaluation: Evaluation) -> str:
+    if not evaluation.contrast.comparison:
+        return " had their own trend before the start gone on, and nothing else changed anywhere."
+    return (
+        " had the trend of their ratio to the comparison areas gone on: see the chart of recorded against "
+        "expected."
+    )
 
 
 def _expected(evaluation: Evaluation, hide: bool) -> str:
@@ -168,6 +194,8 @@ def _expected(evaluation: Evaluation, hide: bool) -> str:
     )
     if evaluation.protocol.method == "before-after":
         return f"{words} had nothing changed at all: an unadjusted figure."
+    if evaluation.curve is not None:
+        return words + _trend_gone_on(evaluation)
     if picked_for_need(evaluation) is not None:
         return (
             f"{words} had they changed as the comparison areas did. The gap is not a count of incidents "
@@ -198,12 +226,16 @@ def _published(evaluation: Evaluation) -> Table | None:
     rows = [("Treated", percent(changes.treated, changes.decimals))]
     if changes.comparison is not None:
         rows.append(("Comparison", percent(changes.comparison, changes.decimals)))
+    if changes.unit != "percent":
+        rows = [(arm, cell.removesuffix(" %")) for arm, cell in rows]
     return Table(
         caption="Changes as published, before to after",
-        columns=("Arm", "Change, unadjusted"),
+        columns=("Arm", f"Change, unadjusted ({survey_words.changes_unit(changes)})"),
         rows=tuple(rows),
         numeric=(1,),
-        notes=("The counts behind the percentages are not published.",),
+        notes=("The counts behind the percentages are not published.",)
+        if not survey_words.is_share(evaluation.protocol)
+        else ("The shares and the numbers of people asked are not published.",),
     )
 
 

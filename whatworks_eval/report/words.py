@@ -6,6 +6,7 @@ from typing import Literal
 
 from whatworks_eval.judgement import Evaluation, Finding
 from whatworks_eval.records import Estimate, Interval
+from whatworks_eval.report import survey_words
 from whatworks_eval.report.numerals import (
     clean,
     decimals_for,
@@ -115,8 +116,13 @@ def range_words(estimate: Estimate) -> str:
         )
     if estimate.excludes_zero:
         near, far = sorted((low, high), key=abs)
-        return f"{amount(estimate, near)} to {amount(estimate, far)} {direction(near)}"
-    return f"{amount(estimate, low, sign=True)} to {amount(estimate, high, sign=True)}"
+        return once(f"{amount(estimate, near)} to {amount(estimate, far)} {direction(near)}", estimate)
+    return once(f"{amount(estimate, low, sign=True)} to {amount(estimate, high, sign=True)}", estimate)
+
+
+def once(words: str, estimate: Estimate) -> str:
+    """A range with its unit said once, at its end, on the difference scale."""
+    return words.replace(f" {estimate.unit} to ", " to ", 1) if estimate.scale == "difference" else words
 
 
 def range_cell(estimate: Estimate) -> str:
@@ -131,7 +137,7 @@ def range_cell(estimate: Estimate) -> str:
     if span.low is None or span.high is None:
         return range_words(estimate)
     low, high = (amount(estimate, end, sign=True, least=1) for end in (span.low, span.high))
-    return f"{low} to {high}"
+    return once(f"{low} to {high}", estimate)
 
 
 def in_brackets(estimate: Estimate) -> str:
@@ -248,6 +254,8 @@ def _published(evaluation: Evaluation) -> str:
     changes, value = evaluation.protocol.outcome.changes, shown(evaluation.estimate).value
     if value is None or changes is None:
         return f"no estimate could be made: {_why(estimate)}"
+    if changes.unit != "percent":
+        return survey_words.published(evaluation, what)
     beside = []
     ends = [
         end
@@ -296,23 +304,38 @@ def headline(evaluation: Evaluation) -> str:
         said = _published(evaluation)
         alone = protocol.outcome.changes is not None and protocol.outcome.changes.comparison is None
     else:
-        said = _clause(
-            evaluation, None if alone else "every other area" if need and rest else "comparison areas"
-        )
+        said = _clause(evaluation, None if alone else _against(evaluation, rest=need and rest))
     if alone and verdict(estimate) != "no estimate":
         said = f"unadjusted, {said}"
+    elif _own_trend(evaluation) and verdict(estimate) != "no estimate":
+        said = f"with no comparison, so that whatever changed everywhere is counted too, {said}"
     if estimate.recorded == 0 and estimate.value is None:
         nothing = "nothing was recorded in the treated areas in the after window, so there is only a limit"
         said = f"{nothing}. {said[0].upper()}{said[1:]}"
     if need:
-        if not alone:
+        if not alone and not _own_trend(evaluation):
             said = f"{said}, {_matched_clause(evaluation)}"
         fell = (shown(estimate).value or estimate.high or 0.0) < 0
         lesson = (
             "no fall here can be credited to the project" if fell else "any bias here favours the project"
         )
-        said = f"because {PICKED}, and these were chosen for need, {lesson}: {said}"
+        picked = PICKED
+        if survey_words.is_share(protocol):
+            picked, lesson = survey_words.DRIFT, survey_words.NO_CREDIT
+        said = f"because {picked}, and these were chosen for need, {lesson}: {said}"
     return f"{said[0].upper()}{said[1:]}. {scope_sentence(evaluation)}"
+
+
+def _own_trend(evaluation: Evaluation) -> bool:
+    """True for a time series held against nothing but its own trend."""
+    return evaluation.protocol.method == "interrupted-time-series" and not evaluation.contrast.comparison
+
+
+def _against(evaluation: Evaluation, *, rest: bool) -> str:
+    """What the treated areas are held against."""
+    if _own_trend(evaluation):
+        return "their own trend before the start"
+    return "every other area" if rest else "comparison areas"
 
 
 def scope_sentence(evaluation: Evaluation) -> str:

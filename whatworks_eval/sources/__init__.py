@@ -66,6 +66,12 @@ def _counts(protocol: Protocol, folder: Path) -> Data:
     return load_counts(_path(protocol, folder), protocol.outcome, period_kind=protocol.period)
 
 
+def _survey(protocol: Protocol, folder: Path) -> Data:
+    from whatworks_eval.sources.survey import load_survey
+
+    return load_survey(_path(protocol, folder), protocol.outcome, period_kind=protocol.period)
+
+
 def _totals(protocol: Protocol, folder: Path) -> Data:
     from whatworks_eval.sources.totals import load_totals
 
@@ -87,6 +93,7 @@ def _dataset(protocol: Protocol, folder: Path) -> Data:
 SOURCES: Mapping[str, Callable[[Protocol, Path], Data]] = {
     "police-uk": _police_uk,
     "counts": _counts,
+    "survey": _survey,
     "totals": _totals,
     "published-changes": _changes,
     "dataset": _dataset,

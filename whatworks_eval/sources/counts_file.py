@@ -10,7 +10,7 @@ from pathlib import Path
 from whatworks_eval.errors import DataError
 from whatworks_eval.panel import InputFile, Ledger, Panel
 from whatworks_eval.periods import PeriodKind
-from whatworks_eval.protocol import Outcome
+from whatworks_eval.protocol_tables import Outcome
 from whatworks_eval.sources.cells import MOST_NAMED, Rows, Where
 from whatworks_eval.sources.counts import panel_from_cells
 from whatworks_eval.sources.dates import how_to_write, read_periods

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.panel import InputFile, Panel
-from whatworks_eval.protocol import Covariate
+from whatworks_eval.protocol_tables import Covariate
 from whatworks_eval.sources.area_codes import code_column
 from whatworks_eval.sources.boundaries import is_lsoa, vintage
 from whatworks_eval.sources.carry_over import Kind, carry, read_exact_fit

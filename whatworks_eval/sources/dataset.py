@@ -11,7 +11,7 @@ from typing import Any
 from whatworks_eval.errors import DataError, ProtocolError
 from whatworks_eval.panel import InputFile, Ledger, Panel
 from whatworks_eval.periods import PeriodKind
-from whatworks_eval.protocol import Outcome
+from whatworks_eval.protocol_tables import Outcome
 from whatworks_eval.sources.counts import panel_from_cells
 from whatworks_eval.sources.tables import Table, number_of, read_table, text_of
 

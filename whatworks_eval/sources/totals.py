@@ -6,7 +6,7 @@ import math
 
 from whatworks_eval.errors import DataError, ProtocolError
 from whatworks_eval.panel import Changes, Ledger, Totals
-from whatworks_eval.protocol import ChangesTable, TotalsTable
+from whatworks_eval.protocol_tables import ChangesTable, TotalsTable
 
 
 def load_totals(table: TotalsTable | None) -> Totals:
@@ -24,7 +24,7 @@ def load_totals(table: TotalsTable | None) -> Totals:
     if table is None:
         raise ProtocolError("`outcome.totals` is missing; give `treated = [before, after]` there")
     problems: list[str] = []
-    for name in ("treated", "comparison", "buffer"):
+    for name in ("treated", "comparison", "buffer", "buffer_comparison"):
         for window, count in zip(("before", "after"), getattr(table, name) or (), strict=False):
             place = f"`outcome.totals.{name}`"
             if not math.isfinite(count):
@@ -45,6 +45,7 @@ def load_totals(table: TotalsTable | None) -> Totals:
         treated=table.treated,
         comparison=table.comparison,
         buffer=table.buffer,
+        buffer_comparison=table.buffer_comparison,
         periods=table.periods,
         dispersion=table.dispersion,
         ledger=Ledger(notes=("Totals as written in the protocol; the rows behind them were not seen.",)),
@@ -74,5 +75,6 @@ def load_changes(table: ChangesTable | None) -> Changes:
         treated=table.treated,
         comparison=table.comparison,
         decimals=table.decimals,
+        unit=table.unit,
         ledger=Ledger(notes=("Percentages as published; the counts behind them are not known.",)),
     )

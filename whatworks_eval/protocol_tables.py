@@ -1,0 +1,268 @@
+"""The tables of a protocol, one model each: what may be written under [intervention], [outcome] and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Discriminator, Field, Tag
+
+from whatworks_eval.survey_keys import DoubtKeys, Section, SurveyKeys
+
+SourceName = Literal["police-uk", "counts", "survey", "totals", "published-changes", "dataset"]
+Assignment = Literal["random", "phased", "need", "volunteer", "cutoff"]
+
+
+def _form(value: Any) -> str:
+    """Which way a key that can be written in several ways is written here: 'table', 'codes' or 'word'."""
+    if isinstance(value, Mapping | BaseModel):
+        return "table"
+    return "codes" if isinstance(value, list | tuple) else "word"
+
+
+_Form = Discriminator(_form)
+
+
+class Intervention(Section):
+    """What was done, from when, and how the places were chosen."""
+
+    name: str = Field(min_length=1, description="What the project is called.")
+    start: str = Field(description="First period with the project running, e.g. '2019-01'.")
+    assignment: Assignment = Field(
+        description="How the treated areas came to be treated: by lot (random), in steps (phased), because "
+        "they needed it (need), because they asked (volunteer), or by a rule with a threshold (cutoff)."
+    )
+
+
+class AreaWeights(Section):
+    """How large the areas of each arm are, in any unit all arms share."""
+
+    treated: float = Field(1.0, gt=0, description="Treated areas (number of areas, street segments, homes).")
+    comparison: float = Field(1.0, gt=0, description="The same, comparison areas.")
+    buffer: float = Field(1.0, gt=0, description="The same, buffer areas.")
+    buffer_comparison: float = Field(1.0, gt=0, description="The same, areas the buffer is compared with.")
+
+
+class TotalsTable(Section):
+    """The four (or six, or eight) numbers of a 2 × 2 table."""
+
+    treated: tuple[float, float] = Field(description="Incidents before and after, treated areas.")
+    comparison: tuple[float, float] | None = Field(None, description="The same, comparison areas.")
+    buffer: tuple[float, float] | None = Field(None, description="The same, buffer areas.")
+    buffer_comparison: tuple[float, float] | None = Field(
+        None, description="The same, areas the buffer is compared with; absent = the comparison areas."
+    )
+    area_weights: AreaWeights | None = Field(
+        None, description="What the weighted displacement difference divides by; absent = all alike."
+    )
+    add_half: bool = Field(
+        False, description="Add 0.5 to each of the four counts where one of them is zero; the report says so."
+    )
+    periods: tuple[float, float] = Field((1.0, 1.0), description="How many periods each window holds.")
+    dispersion: float = Field(4.0, ge=1.0, description="Assumed variance of a count over its mean.")
+    treated_units: int | None = Field(None, ge=1, description="Neighbourhoods behind the treated totals.")
+    comparison_units: int | None = Field(None, ge=1, description="The same for the comparison.")
+
+
+class ChangesTable(Section):
+    """Published percentage changes; the counts behind them are not known."""
+
+    treated: float = Field(gt=-100, description="Change in percent, treated areas; a fall is negative.")
+    comparison: float | None = Field(None, gt=-100, description="The same, comparison areas.")
+    decimals: int = Field(0, ge=0, le=6, description="Decimal places the changes were published to.")
+    unit: Literal["percent", "points", "not stated"] = Field(
+        "percent",
+        description="Whether the changes are percentages of the earlier value, or percentage points (62 % to "
+        "65 % is 3 points and 4.8 percent); 'not stated' where the publication leaves it open.",
+    )
+
+
+class Outcome(SurveyKeys):
+    """What is counted and where it comes from."""
+
+    source: SourceName = Field(description="What sort of data the counts come in.")
+    path: str | None = Field(None, description="File, folder or zip; relative to the protocol.")
+    dataset: str | None = Field(None, description="Name of a shipped dataset (`whatworks list`).")
+    offences: tuple[str, ...] | None = Field(
+        None, min_length=1, description="Offences counted, as the data name them; absent = all."
+    )
+    kind: Literal["count", "proportion"] = Field(
+        "count", description="Incidents, or a share of survey respondents; survey: always proportion."
+    )
+    area: str = Field("area", description="counts: column with the area code.")
+    date: str = Field("period", description="counts, long: column with the period.")
+    count: str = Field("count", description="counts, long: column with the number of incidents.")
+    offence: str | None = Field(None, description="counts: column with the offence, if any.")
+    layout: Literal["long", "wide"] = Field(
+        "long", description="counts: one row an area and period (long), or one column a period (wide)."
+    )
+    sheet: str | None = Field(None, description="counts: worksheet of an XLSX file; absent = first.")
+    empty_periods: Literal["missing", "zero"] = Field(
+        "missing", description="counts: what a period without any row means."
+    )
+    deduplicate: bool = Field(
+        False, description="police-uk: count a Crime ID once. Never applies to rows without one."
+    )
+    totals: TotalsTable | None = Field(None, description="totals: the numbers themselves.")
+    changes: ChangesTable | None = Field(None, description="published-changes: the numbers themselves.")
+
+
+class Windows(Section):
+    """The periods compared."""
+
+    before: tuple[str, str] = Field(description="First and last period, both included.")
+    after: tuple[str, str] = Field(description="First and last period, both included.")
+    match_missing: bool = Field(
+        True,
+        description="Drop a missing period's counterpart in the other window too, where both windows hold "
+        "the same calendar periods equally often.",
+    )
+    seasonal: bool | None = Field(
+        None,
+        description="interrupted-time-series: fit the time of year, which takes 24 before months. Absent = "
+        "where there are that many and no comparison that shares the season.",
+    )
+
+
+class AreaFile(Section):
+    """Areas listed in a file."""
+
+    file: str = Field(description="CSV file; relative to the protocol.")
+    column: str = Field("area", description="Column with the area code.")
+    unit: str | None = Field(None, description="Column with the unit each area belongs to.")
+
+
+class UnitLookup(Section):
+    """A table from area to unit (ward, beat, neighbourhood)."""
+
+    file: str = Field(description="CSV file; relative to the protocol.")
+    code: str = Field(description="Column with the area code.")
+    unit: str = Field(description="Column with the unit.")
+
+
+class Buffer(Section):
+    """Areas near the treated ones, left out of the comparison."""
+
+    within_m: float | None = Field(None, gt=0, description="Metres between centroids.")
+    adjacent_to: Literal["treated"] | None = Field(None, description="Areas that adjoin a treated one.")
+
+
+Codes = Annotated[tuple[str, ...], Field(min_length=1)]
+_Codes = Annotated[Codes, Tag("codes")]
+_AreaFile = Annotated[AreaFile, Tag("table")]
+
+
+class Areas(Section):
+    """Who is treated and who they are compared with."""
+
+    treated: Annotated[_Codes | _AreaFile, _Form] = Field(
+        description="Area codes, or a file that lists them (and, with `unit`, the neighbourhood of each)."
+    )
+    comparison: (
+        Annotated[Annotated[Literal["rest", "matched"], Tag("word")] | _Codes | _AreaFile, _Form] | None
+    ) = Field(
+        None,
+        description="Every other area in the data (rest), areas of like level before (matched), codes, or "
+        "a file. Absent = no comparison; methods before-after and interrupted-time-series only.",
+    )
+    unit: (
+        Annotated[
+            Annotated[Literal["area", "contiguous"], Tag("word")] | Annotated[UnitLookup, Tag("table")],
+            _Form,
+        ]
+        | None
+    ) = Field(
+        None,
+        description="What was assigned: each area by itself (area), adjoining treated areas together "
+        "(contiguous), or a lookup. Absent = the `unit` column of the treated file, or found from the map.",
+    )
+    buffer: Annotated[Annotated[Buffer, Tag("table")] | _Codes, _Form] | None = Field(
+        None, description="Areas in neither arm: by distance, by adjacency, or codes. Absent = none."
+    )
+    home: str = Field(
+        "auto", description="police-uk: the force's own areas: 'auto', 'all' or a file of area codes."
+    )
+
+
+class Covariate(Section):
+    """Something known of each area: residents, deprivation."""
+
+    path: str = Field(description="File; relative to the protocol.")
+    column: str | None = Field(None, description="Column with the value; absent = recognised layouts.")
+    code: str | None = Field(None, description="Column with the area code; absent = recognised.")
+    edition: int | None = Field(None, description="Indices of Deprivation: 2015, 2019 or 2025.")
+    as_: Literal["score", "rank", "decile", "value"] = Field(
+        "value", alias="as", description="What the column holds."
+    )
+    lookup: str | None = Field(
+        None, description="Exact-fit lookup between LSOA 2011 and 2021, where the vintages differ."
+    )
+
+
+class Matching(Section):
+    """How `areas.comparison = "matched"` chooses."""
+
+    on: tuple[Literal["before_level"], ...] = Field(
+        ("before_level",), min_length=1, description="What the areas are matched on."
+    )
+    per_treated: int = Field(3, ge=1, le=50, description="Comparison areas for each treated area.")
+
+
+class RecordingChange(Section):
+    """A change in how incidents are recorded that the data cannot show."""
+
+    what: str = Field(description="What changed.")
+    start: str = Field(description="First period under the new practice.")
+    arm: Literal["treated", "comparison", "both"] = Field(description="Where it changed.")
+
+
+class Weakness(Section):
+    """A weakness that the publication being re-examined states of itself."""
+
+    threat: Literal[
+        "chance",
+        "history",
+        "selection",
+        "regression",
+        "recording",
+        "reporting",
+        "displacement",
+        "analysis",
+        "implementation",
+    ] = Field(description="What it bears on.")
+    says: str = Field(min_length=1, description="The weakness, in a sentence.")
+    source: str = Field(min_length=1, description="The publication, with the page if there is one.")
+
+
+class Context(DoubtKeys):
+    """What no data can show. Absent is not 'none': an empty list or text says 'none'."""
+
+    recording_changes: tuple[RecordingChange, ...] | None = Field(
+        None, description="Changes of recording practice; [] = none known."
+    )
+    reporting_change_expected: Literal["up", "down", "none"] | None = Field(
+        None, description="Whether the project itself changes how much people report."
+    )
+    other_programmes: tuple[str, ...] | None = Field(
+        None, description="What else was done in these places and periods; [] = none known."
+    )
+    comparability: str = Field(
+        "",
+        description="Why the comparison areas are like the treated; reaches level 3 at most.",
+    )
+    comparison_touched: str | None = Field(
+        None, description="How the project reached the comparison areas; '' = it did not."
+    )
+    evaluator: Literal["independent", "funder", "provider"] | None = Field(
+        None, description="Who did the evaluation."
+    )
+    delivery: str | None = Field(None, description="Dose, who, how much of it happened.")
+    attrition_percent: float | None = Field(
+        None, ge=0, le=100, description="Share of assigned units that dropped out, in percent."
+    )
+    analysed_as_assigned: bool | None = Field(
+        None, description="Whether every unit is analysed in the arm it was assigned to."
+    )
+    weaknesses: tuple[Weakness, ...] = Field(
+        (), description="What the publication being re-examined says of its own weaknesses."
+    )
