@@ -17,7 +17,7 @@ from whatworks_eval.periods import EXAMPLES, PeriodKind, first_day
 _COLUMNS = {"area", "date", "count", "offence", "layout", "sheet", "empty_periods"}
 # Source, then the keys of [outcome] it takes, with those it cannot do without.
 _TAKES: dict[str, set[str]] = {
-    "police-uk": {"path", "offences", "deduplicate"},
+    "police-uk": {"path", "offences", "deduplicate", "harm"},
     "counts": {"path", "offences"} | _COLUMNS,
     "survey": {"path", "measure", "subgroup", "percent", "proportion", "base", "area", "date", "sheet"}
     | {"design_effect", "rolling_months", "periods"},
@@ -71,6 +71,11 @@ def _outcome(source: str, outcome: Mapping[str, Any], given: Mapping[str, Any]) 
             yield f"`outcome.{key}` is not used with source '{source}', which takes {takes}; take it out"
     if source == "police-uk":
         yield from _offences(outcome["offences"] or ())
+        if outcome["harm"] and not outcome["offences"]:
+            yield (
+                f"`outcome.harm` is '{outcome['harm']}', but `outcome.offences` is absent, which counts "
+                "every row; name the offences to weigh: anti-social behaviour has no weight"
+            )
     if source == "counts" and outcome["offences"] and not outcome["offence"]:
         yield (
             "`outcome.offences` is given, but `outcome.offence` does not say which column holds the offence; "

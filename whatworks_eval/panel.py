@@ -65,6 +65,23 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Harm:
+    """The same incidents weighed by harm.
+
+    Attributes:
+        scheme: Scheme and vintage of the weights: 'CCHI 2026'.
+        unit: 'days' or 'severity score'.
+        weights: Offence, then its weight.
+        values: areas × periods, sum over offences of weight × incidents; NaN where not observed.
+    """
+
+    scheme: str
+    unit: str
+    weights: Mapping[str, float]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Panel:
     """Recorded incidents, or shares of respondents, by area and period, and what is known of each area.
 
@@ -86,6 +103,7 @@ class Panel:
         units: Area, then the unit it belongs to (neighbourhood, ward, beat); None where not given.
         forces: Area, then the force that records most of its incidents; None where not given.
         boundaries: Year of the small-area boundaries the codes belong to (2011, 2021), None if unknown.
+        harm: The same incidents weighed by harm; None where not asked for.
         ledger: What happened to every input row.
     """
 
@@ -103,6 +121,7 @@ class Panel:
     units: Mapping[str, str] | None = None
     forces: Mapping[str, str] | None = None
     boundaries: int | None = None
+    harm: Harm | None = None
     ledger: Ledger
 
     def __repr__(self) -> str:

@@ -103,6 +103,11 @@ class Outcome(SurveyKeys):
     deduplicate: bool = Field(
         False, description="police-uk: count a Crime ID once. Never applies to rows without one."
     )
+    harm: Literal["CCHI 2026", "ONS CSS 2019"] | None = Field(
+        None,
+        description="police-uk: weigh the same effect by harm as well, with the category averages of this "
+        "scheme; needs `offences`, each with a weight. Anti-social behaviour has none.",
+    )
     totals: TotalsTable | None = Field(None, description="totals: the numbers themselves.")
     changes: ChangesTable | None = Field(None, description="published-changes: the numbers themselves.")
 

@@ -126,6 +126,8 @@ CASES: list[tuple[str, Mapping[str, Any], str, int]] = [
     ("implementation.attrition", attrition(None, True), "not assessed", 4),
     ("implementation.attrition", attrition(0.0, None), "not assessed", 4),
 ]
+HARM = {"outcome": {"source": "police-uk", "offences": ["Burglary"], "harm": "CCHI 2026"}}
+CASES += [("analysis.harm-weights", HARM, "caveat", 5)]
 CASES += SURVEY_DESIGNS
 TOTALS: list[tuple[str, Mapping[str, Any], str, int]] = [
     ("selection.comparability-stated", {}, "not assessed", 2),

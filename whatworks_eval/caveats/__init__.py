@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 
 from whatworks_eval.caveats import (
+    analysis_harm_weights,
     analysis_impossible_effect,
     analysis_overlapping_estimates,
     analysis_percent_or_points,
@@ -84,6 +85,7 @@ DESIGN_RULES: tuple[DesignRule, ...] = (
     history_other_programmes.RULE,
     recording_declared_change.RULE,
     recording_detection_driven.RULE,
+    analysis_harm_weights.RULE,
     reporting_expected_change.RULE,
     displacement_comparison_touched.RULE,
     displacement_no_buffer.RULE,

@@ -52,12 +52,17 @@ def _police_uk(protocol: Protocol, folder: Path) -> Data:
             f"`period` is '{protocol.period}'; police.uk publishes months alone: use period = \"month\""
         )
     home = protocol.areas.home if protocol.areas is not None else "auto"
-    return load_police_uk(
+    panel = load_police_uk(
         _path(protocol, folder),
         offences=protocol.outcome.offences,
         home=home if home in {"auto", "all"} else _codes(protocol.base / home),
         deduplicate=protocol.outcome.deduplicate,
     )
+    if protocol.outcome.harm is None:
+        return panel
+    from whatworks_eval.sources.harm import weighed
+
+    return weighed(panel, _path(protocol, folder), protocol.outcome)
 
 
 def _counts(protocol: Protocol, folder: Path) -> Data:
