@@ -138,7 +138,7 @@ def numbers(evaluation: Evaluation) -> str:
     absolute = _named(evaluation, LABELS["local"])
     lines = [
         f"Ratio of ratios            {_number(estimate.ratio.value, 3)}   (below 1 = fewer than expected)",
-        f"Percent change             {_number(estimate.percent_change.value, 1)} %",
+        f"Percent change             {_number(estimate.percent_change.value, 1, unit=' %')}",
         f"Incidents prevented        {_number(estimate.prevented.value, 1)}   (recorded "
         f"{_number(estimate.recorded, 0)}, expected {_number(estimate.expected, 1)})",
         f"Weighted displacement      {_number(None if absolute is None else absolute.value, 1)}"
@@ -148,7 +148,7 @@ def numbers(evaluation: Evaluation) -> str:
         total = _named(evaluation, LABELS["total"])
         lines += [
             f"  with the buffer          {_number(None if total is None else total.value, 1)}",
-            f"Buffer against comparison  {_number(buffer.percent_change.value, 1)} %"
+            f"Buffer against comparison  {_number(buffer.percent_change.value, 1, unit=' %')}"
             f"   ({_ends(buffer.percent_change, 1)} % under dispersion {_dispersion(evaluation):g})",
         ]
     lines += ["", f"{confidence:g} % intervals   change, %            prevented              WDD"]
@@ -201,11 +201,11 @@ def _named(evaluation: Evaluation, label: str) -> Estimate | None:
     return next((other for other in evaluation.alternatives if other.label == label), None)
 
 
-def _number(value: float | None, places: int) -> str:
+def _number(value: float | None, places: int, unit: str = "") -> str:
     if value is None:
         return "not defined"
     text = f"{abs(value):,.{places}f}"
-    return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
+    return f"{MINUS if value < 0 and text.strip('0.,') else ''}{text}{unit}"
 
 
 def _ends(interval: Interval, places: int) -> str:

@@ -310,7 +310,9 @@ def headline(evaluation: Evaluation) -> str:
     elif _own_trend(evaluation) and verdict(estimate) != "no estimate":
         said = f"with no comparison, so that whatever changed everywhere is counted too, {said}"
     if estimate.recorded == 0 and estimate.value is None:
-        nothing = "nothing was recorded in the treated areas in the after window, so there is only a limit"
+        bounded = estimate.low is not None or estimate.high is not None
+        limit = "so there is only a limit" if bounded else "so no change in proportion can be worked out"
+        nothing = f"nothing was recorded in the treated areas in the after window, {limit}"
         said = f"{nothing}. {said[0].upper()}{said[1:]}"
     if need:
         if not alone and not _own_trend(evaluation):
