@@ -28,7 +28,7 @@ from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Estimate, PlaceboSets, Windowed
 from whatworks_eval.windows import build_windowed, declared_mask
 
-DRAWS = 999  # enough to see how much a choice matters
+DRAWS = 499  # enough to see how much a choice matters
 CLUMPED = "adjoining areas as one unit"
 LESS = "less adjoining areas"
 VALUE_ALONE = "tried again without areas that adjoin the treated, only the value is worked out"
