@@ -298,7 +298,7 @@ def summary(cell: Cell, draws: int, tally: defaultdict[str, list[float]]) -> dic
         "width": float(np.median(tally["width"])) if tally["width"] else None,
         "fixed_width": 2 * float(np.quantile(moved, 0.95)) if len(moved) else None,
         "rejection_by_level": [100 * float(rejected[part].mean()) for part in by_level] if len(level) else [],
-        "mean_change": 100 * (float(np.nanmean(ratios)) - 1) if len(ratios) else None,
+        "mean_change": 100 * float(np.expm1(np.log(ratios[ratios > 0]).mean())) if len(moved) else None,
         "others": {
             name[7:]: [100 * float(np.mean(tally[name])), float(np.median(tally[f"width {name[7:]}"]))]
             for name in list(tally)

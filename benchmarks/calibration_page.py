@@ -19,7 +19,7 @@ counts by LSOA where nothing was done (Avon & Somerset 2018-01 to 2020-02, Gwent
 windows of the same calendar months, {draws} draws each; the highest and lowest of the three stand beside. Made by
 `benchmarks/calibration.py`, through the functions that `evaluate` calls; every hundredth draw runs `estimate` whole
 and must agree. DESIGN 6 asks for 3.5 to 6.5 % (scattered), 3.5 to 7.5 % (clumps and wards), at most 7.5 % (chosen from the
-top tenth, matched), and at least 93 % coverage. With {pooled} draws a row, a rate of 5 % is known to about ±{error:.1f}
+top tenth, matched), and at least 93 % coverage. With {pooled} draws a row or more, a rate of 5 % is known to about ±{error:.1f} points
 (95 %), so a row is marked *liberal* or *conservative* only where it lies outside the band by more than that.
 
 """
@@ -28,10 +28,9 @@ top tenth, matched), and at least 93 % coverage. With {pooled} draws a row, a ra
 def page(results: list[dict[str, Any]]) -> str:
     """The whole page as Markdown."""
     rows = pooled(results)
-    draws = min(row["draws"] for row in results)
+    draws = " or ".join(str(number) for number in sorted({row["draws"] for row in results}))
     together = min(row["draws"] for row in rows)
-    error = 196 * (0.05 * 0.95 / together) ** 0.5
-    parts = [HEAD.format(draws=draws, pooled=together, error=error)]
+    parts = [HEAD.format(draws=draws, pooled=together, error=error_of(together))]
     parts.append(_summary(rows, results))
     parts.append("## Every row\n")
     parts.append(
@@ -43,9 +42,20 @@ def page(results: list[dict[str, Any]]) -> str:
         parts.append(
             f"| {row['shape']} | {row['force']} | {row['offence']} | {row['rejection']:.1f} ({low:.1f} to {high:.1f}) "
             f"| {row['coverage']:.1f} | {row['width']:.2f} | {row['mean_change']:+.1f} | {row['refused']} "
-            f"| {verdict(row, error)} |"
+            f"| {verdict(row, error_of(row['draws']))} |"
         )
     return "\n".join(parts)
+
+
+def _mean_known(values: Iterable[float | None]) -> float:
+    """Mean of the values there are; a cell whose intervals are open on one side has no width."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else float("nan")
+
+
+def error_of(draws: int) -> float:
+    """How far, in points, a true 5 % can look off with so many draws (95 %)."""
+    return float(196 * (0.05 * 0.95 / draws) ** 0.5)
 
 
 def pooled(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -119,8 +129,7 @@ def _summary(rows: list[dict[str, Any]], results: list[dict[str, Any]]) -> str:
             rate, width = (sum(pair[part] for pair in found) / len(found) for part in (0, 1))
             others.append(f"{rate:.1f} ({width:.2f})" if width > 0 else f"{rate:.0f} (zero width)")
         ours = sum(cell["rejection"] for cell in cells) / len(cells)
-        width = sum(cell["width"] for cell in cells) / len(cells)
-        fixed = sum(cell["fixed_width"] for cell in cells) / len(cells)
+        width, fixed = (_mean_known(cell[name] for cell in cells) for name in ("width", "fixed_width"))
         lines.append(
             f"| {shape} | {ours:.1f} ({width:.2f}) | {thirds} | {' | '.join(others)} | ({fixed:.2f}) |"
         )

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from calibration import OFFENCES, SHAPES, Cell, contrast_of, draw_treated, protocol_of
 
+from whatworks_eval.areas import read_units
 from whatworks_eval.inference.relabelling import sets_for
 from whatworks_eval.inference.segmented import (
     average_gradient,
@@ -28,6 +29,7 @@ from whatworks_eval.inference.segmented import (
 from whatworks_eval.inference.series_sets import series_test
 from whatworks_eval.panel import Panel
 from whatworks_eval.periods import period_range
+from whatworks_eval.protocol_tables import UnitLookup
 from whatworks_eval.sources import load_data
 from whatworks_eval.windows import rewindow, usable
 
@@ -94,11 +96,14 @@ def real(force: str, offence: str, shape: str, data: Path, draws: int) -> dict[s
     late = periods.after[used]
     matrix = design_matrix((used - used[0]).astype(float), late)[:, :2]
     design = matrix[~late], matrix[late]
+    lookup = UnitLookup(file="lookup_lsoa11_ward17.csv.gz", code="lsoa11_code", unit="ward17_code")
+    known = set(panel.areas)
+    wards = {area: ward for area, ward in read_units(lookup, data / "geography").items() if area in known}
     rng = np.random.default_rng(7)
     rejected, covered, widths = [], [], []
     for _ in range(draws):
-        treated = draw_treated(kind, size, np.empty(0), panel, {}, rng)
-        contrast, _ = contrast_of(kind, treated, panel, {}, plain)
+        treated = draw_treated(kind, size, np.empty(0), panel, wards, rng)
+        contrast, _ = contrast_of(kind, treated, panel, wards, plain)
         windowed = rewindow(panel, contrast, periods)
         assert windowed.index is not None
         first = panel.counts[np.ix_(windowed.index, used[~late])]
@@ -123,6 +128,7 @@ def main() -> None:
     parser.add_argument("what", choices=("simulated", "real"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--shape", action="append")
     asked = parser.parse_args()
     if asked.what == "simulated":
         for mean, dispersion in ((100.0, 2.0), (1000.0, 20.0)):
@@ -132,7 +138,7 @@ def main() -> None:
         return
     for force in WINDOWS:
         for offence in [name for name in OFFENCES if name != "burglary"]:
-            for shape in ("10 scattered", "clump of 10"):
+            for shape in asked.shape or ("10 scattered", "clump of 10", "4 wards"):
                 found = real(force, offence, shape, asked.data, asked.draws)
                 print(json.dumps({"force": force, "offence": offence, "shape": shape} | found), flush=True)
 

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whatworks_eval.inference.inversion import WIDEST, invert
 from whatworks_eval.inference.relabel_test import RelabelTest, relabel_test
 from whatworks_eval.matching.level import LevelMatches
 from whatworks_eval.records import PlaceboSets
 
 Floats = NDArray[np.float64]
 
-GRID = 81  # hypotheses looked at for the quantiles, before the ends are refined
+GRID = 81  # hypotheses looked at where quantiles are wanted, before the ends are refined
 COARSE = 31  # where only the ends are wanted
-WIDEST = 6.0  # log ratio: a hypothesis beyond 400-fold either way is not looked at
-QUANTILES = np.arange(1, 200) / 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,22 +108,21 @@ def relative_change(
             effects=effects,
             why_missing=floor,
         )
-    low, high, curve = _invert(test, value, 1 - confidence, GRID if quantiles else COARSE)
+    reach = _reach(test, value, 1 - confidence)
+    points = GRID if quantiles else COARSE
+    ends = invert(test.p_value, value, 1 - confidence, reach=reach, points=points)
     reason = None
-    if low is None and high is None:
+    if ends.low is None and ends.high is None:
         reason = "the data bound the effect on neither side"
-    elif low is None or high is None:
+    elif ends.low is None or ends.high is None:
         reason = "the data bound the effect on one side only"
-    found: tuple[float, ...] = ()
-    if quantiles and low is not None and high is not None:
-        found = _quantiles(curve, value)
     return Relative(
         log_ratio=value,
-        low=low,
-        high=high,
+        low=ends.low,
+        high=ends.high,
         p_value=p_value,
         smallest_p=sets.smallest_p,
-        quantiles=found,
+        quantiles=ends.quantiles if quantiles else (),
         effects=effects,
         why_missing=reason,
     )
@@ -150,29 +148,6 @@ def _why_no_ratio(four: Floats) -> str:
     )
 
 
-def _invert(
-    test: RelabelTest, centre: float, alpha: float, points: int
-) -> tuple[float | None, float | None, tuple[Floats, Floats]]:
-    """Ends of the set of hypotheses not rejected at alpha, and the p-value curve they were read from.
-
-    The p-value is a step function with small dips, so the outermost crossing on a grid is taken and
-    refined by halving: an interval can come out a little wide, not narrow.
-    """
-    reach = _reach(test, centre, alpha)
-    for _ in range(6):
-        grid = centre + np.linspace(-reach, reach, points)
-        p_values = np.array([test.p_value(float(point)) for point in grid])
-        if (p_values[0] <= alpha and p_values[-1] <= alpha) or reach >= WIDEST:
-            break
-        reach = min(WIDEST, 2 * reach)
-    kept = np.flatnonzero(p_values > alpha)
-    if not len(kept):  # cannot happen at the estimate itself, where T is zero
-        return None, None, (grid, p_values)
-    low = None if kept[0] == 0 else _halve(test, grid[kept[0] - 1], grid[kept[0]], alpha)
-    high = None if kept[-1] == points - 1 else _halve(test, grid[kept[-1] + 1], grid[kept[-1]], alpha)
-    return low, high, (grid, p_values)
-
-
 def _reach(test: RelabelTest, centre: float, alpha: float) -> float:
     """A first guess at twice the half-width: slope of T at the estimate against the spread of T."""
     step = 0.02
@@ -184,22 +159,3 @@ def _reach(test: RelabelTest, centre: float, alpha: float) -> float:
     if slope <= 0 or spread <= 0:
         return 1.0
     return float(np.clip(2.0 * spread / slope, 0.02, WIDEST))
-
-
-def _halve(test: RelabelTest, outside: float, inside: float, alpha: float) -> float:
-    """The crossing of alpha between a rejected and a kept hypothesis, on the rejected side."""
-    for _ in range(12):
-        middle = (outside + inside) / 2
-        if test.p_value(middle) > alpha:
-            inside = middle
-        else:
-            outside = middle
-    return float(outside)
-
-
-def _quantiles(curve: tuple[Floats, Floats], value: float) -> tuple[float, ...]:
-    """199 quantiles read from the p-value curve: p(x)/2 below the estimate, 1 - p(x)/2 above."""
-    grid, p_values = curve
-    level = np.where(grid <= value, p_values / 2, 1 - p_values / 2)
-    level = np.maximum.accumulate(level)
-    return tuple(float(point) for point in np.interp(QUANTILES, level, grid))

@@ -21,8 +21,18 @@ from whatworks_eval.inference.neighbours import neighbour_table
 from whatworks_eval.records import PlaceboSets
 
 DRAWS = 9_999
-LIKE_SHARE = 1 / 3  # of candidates; a single rank over all levels rejects 1 to 20 % by level on real counts
-LIKE_AT_LEAST = 100  # so that the smallest attainable p stays near 0.01
+Like = tuple[float, int]
+LIKE: Like = (1 / 3, 100)
+"""Share of candidates that count as of like level, and how many at least.
+
+A single rank over all levels rejects 1 to 20 % by level on real counts; a hundred keep the smallest p near
+0.01.
+"""
+LIKE_MATCHED: Like = (1 / 10, 40)
+"""The same where the comparison is matched on level: the treated may all have been picked at the top.
+
+On real counts the wider span rejects up to 14 % there: few of its places are as high as the treated.
+"""
 ENUMERATE_UP_TO = 20_000
 LIBRARY = 2_000  # candidate clumps of one size
 COMPACT = 4.0  # the power that draws the next source towards the first members
@@ -41,6 +51,7 @@ def draw_sets(
     seed: int,
     unit_word: str,
     draws: int = DRAWS,
+    like: Like = LIKE,
 ) -> PlaceboSets:
     """Sets of rows that could as well have been the treated ones.
 
@@ -52,19 +63,20 @@ def draw_sets(
         seed: Of the draws. Rows should come in an order that does not depend on area names.
         unit_word: What a group of several rows, or a row, is called: 'areas', 'whole units'.
         draws: Sets wanted; all of them where there are no more than 20,000.
+        like: Share of candidates that count as of like level, and how many at least.
     """
     rows = len(level)
     treated = np.sort(np.concatenate(list(treated_groups)))
     sizes = [len(group) for group in treated_groups]
-    like = max(LIKE_AT_LEAST, math.ceil(rows * LIKE_SHARE))
+    nearest = _like(rows, like)
     single = all(size == 1 for size in sizes)
-    if single and rows <= like and math.comb(rows, len(sizes)) <= ENUMERATE_UP_TO:
+    if single and rows <= nearest and math.comb(rows, len(sizes)) <= ENUMERATE_UP_TO:
         members = np.array(list(itertools.combinations(range(rows), len(sizes))), dtype=np.intp)
         how = f"every set of {len(sizes)} of the {rows} {unit_word}"
         return _finish(row, rows, treated, members, sizes, exact=True, how=how)
     rng = np.random.default_rng(seed)
     if single and len(sizes) == 1:
-        members = _nearest(level, float(level[treated[0]]), like)[:, None]
+        members = _nearest(level, float(level[treated[0]]), nearest)[:, None]
         how = f"each of the {len(members)} {unit_word} of like level"
         return _finish(row, rows, treated, members, sizes, exact=True, how=how)
     library: dict[int, NDArray[np.intp]] = {1: np.arange(rows, dtype=np.intp)[:, None]}
@@ -78,7 +90,7 @@ def draw_sets(
         if not len(candidates):
             continue
         totals = level[candidates].sum(axis=1)
-        enough = max(LIKE_AT_LEAST, math.ceil(len(candidates) * LIKE_SHARE))
+        enough = _like(len(candidates), like)
         slots.append(candidates[_nearest(totals, float(level[group].sum()), enough)])
     if len(slots) < len(sizes):
         members = np.empty((0, len(treated)), dtype=np.intp)
@@ -88,6 +100,10 @@ def draw_sets(
         wanted = min(draws, max(FEWEST_DRAWS, PLACES // len(treated)))
         members = _fill(slots, rows, wanted, rng)
     return _finish(row, rows, treated, members, sizes, exact=False, how=_describe(sizes, unit_word))
+
+
+def _like(candidates: int, like: Like) -> int:
+    return max(like[1], math.ceil(candidates * like[0]))
 
 
 def fewer(sets: PlaceboSets, most: int) -> PlaceboSets:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.inference.neighbours import adjoining_pairs
-from whatworks_eval.inference.placebo_sets import DRAWS, draw_sets
+from whatworks_eval.inference.placebo_sets import DRAWS, LIKE, LIKE_MATCHED, draw_sets
 from whatworks_eval.matching.level import LevelMatches, match_on_level
 from whatworks_eval.records import Contrast, PlaceboSets, Windowed
 
@@ -82,6 +82,7 @@ def sets_for(
         seed=seed,
         unit_word="whole units" if whole_units and contrast.unit_basis != "area" else "areas",
         draws=draws,
+        like=LIKE_MATCHED if matched else LIKE,
     )
 
 
