@@ -201,6 +201,10 @@ def _grow(table: NDArray[np.intp], size: int, rng: np.random.Generator) -> NDArr
     grown = np.full((max(1, -(-LIBRARY // rows)) * rows, size), -1, dtype=np.intp)
     grown[:, 0] = np.resize(np.arange(rows), len(grown))
     filled = np.ones(len(grown), dtype=np.intp)
+    quick = len(grown) * rows <= CELLS  # a table of who is in: quicker than comparing, where it fits
+    inside = np.zeros((len(grown), rows) if quick else (0, 0), dtype=bool)
+    if quick:
+        inside[np.arange(len(grown)), grown[:, 0]] = True
     for _ in range(40 * size):
         open_sets = np.flatnonzero(filled < size)
         if not len(open_sets):
@@ -209,7 +213,11 @@ def _grow(table: NDArray[np.intp], size: int, rng: np.random.Generator) -> NDArr
         member = (filled[open_sets] * rng.random(len(open_sets)) ** towards_seed).astype(np.intp)
         source = grown[open_sets, member]
         found = table[source, rng.integers(0, degree, size=len(open_sets))]
-        good = (found >= 0) & ~(grown[open_sets] == found[:, None]).any(axis=1)
+        if quick:
+            good = (found >= 0) & ~inside[open_sets, found]
+            inside[open_sets[good], found[good]] = True
+        else:
+            good = (found >= 0) & ~(grown[open_sets] == found[:, None]).any(axis=1)
         chosen = open_sets[good]
         grown[chosen, filled[chosen]] = found[good]
         filled[chosen] += 1
