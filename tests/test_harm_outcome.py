@@ -93,6 +93,7 @@ def test_harm_is_the_weighted_sum_and_stands_beside_the_number(tmp_path: Path) -
     assert found.high is not None
     assert found.low < found.value < found.high
     assert "days" in found.measure
+    assert found.prevented.value is None  # days would pass for incidents there
     assert [finding.kind for finding in evaluation.findings if finding.rule == "analysis.harm-weights"] == [
         "caveat"
     ]

@@ -194,7 +194,8 @@ def harm_change(
     """The ratio of ratios of harm, with an interval by relabelling the same places.
 
     Few grave offences carry most of the harm, so its interval is as a rule much wider than that of
-    the number of incidents: the places relabelled show how far weighed counts drift anyway.
+    the number of incidents: the places relabelled show how far weighed counts drift anyway. It carries no
+    recorded or expected number: those are incidents everywhere else, and these would be units of harm.
     """
     harm = panel.harm
     assert harm is not None
@@ -205,10 +206,6 @@ def harm_change(
     few = fewer(sets, SETS)
     matches = matches_of(contrast, windowed, protocol.matching.per_treated)
     found = relative_change(before, after, few, confidence=protocol.confidence, matches=matches)
-    (b, a), (cb, ca) = (
-        (float(share @ before), float(share @ after))
-        for share in ((windowed.arm == arm) * windowed.weight for arm in ("treated", "comparison"))
-    )
     return Estimate(
         measure=f"ratio of ratios of harm ({harm.scheme}, {harm.unit})",
         value=found.log_ratio,
@@ -218,8 +215,6 @@ def harm_change(
         smallest_p=found.smallest_p,
         confidence=protocol.confidence,
         inference=f"relabelling: {sets.how}",
-        recorded=a,
-        expected=b * ca / cb if cb > 0 else None,
         why_missing=found.why_missing,
         label=f"weighed by harm ({harm.scheme})",
         choice="effect measure",
