@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +53,9 @@ _FORM_IN_NAME = re.compile(r"(?:^|[ _(])(score|rank|decile)(?:$|[ _)])", re.IGNO
 # of 2013, 2019 with those of 2019.
 _DISTRICTS = re.compile(r"local authority district code \((\d{4})\)|lad(\d\d)_code", re.IGNORECASE)
 _EDITION_OF_DISTRICTS = {2013: 2015, 2019: 2019}
+_WELSH_TENTH = 191
+_ENOUGH = 20  # values, below which whole numbers may be chance
+_DISTINCT = 0.9  # of the values of a rank are different, ties and all
 
 
 def index_columns(table: Table) -> dict[Form, str]:
@@ -109,13 +113,34 @@ def edition_of(table: Table, asked: int | None, country: str) -> Edition | None:
 def decile_of_rank(rank: float, areas: int) -> int:
     """The decile of a rank, 1 the most deprived tenth: the tenth part it lies in, rounded up.
 
-    Agrees with every decile published with the English indices of 2015, 2019 and 2025.
+    Agrees with every decile published with the English indices of 2015, 2019 and 2025. The Welsh index of
+    2019 has nine deciles of 191 areas and a last one of 190: also as published.
 
     Example:
-        >>> decile_of_rank(3_284, 32_844), decile_of_rank(3_285, 32_844)
-        (1, 2)
+        >>> decile_of_rank(3_284, 32_844), decile_of_rank(3_285, 32_844), decile_of_rank(191, 1_909)
+        (1, 2, 1)
     """
+    if areas == WALES[2019].areas:
+        return math.ceil(rank / _WELSH_TENTH)
     return math.ceil(10 * rank / areas)
+
+
+def form_of_values(values: Collection[float]) -> Form | None:
+    """What numbers of an index look like, whatever their column is called; None where that cannot be told.
+
+    Scores carry decimals. Ranks are whole and hardly any is there twice. Deciles are whole and at most 10.
+
+    Example:
+        >>> form_of_values([12.3, 4.5]), form_of_values(range(1, 41)), form_of_values([3, 7] * 10)
+        ('score', 'rank', 'decile')
+    """
+    if any(value != int(value) for value in values):
+        return "score"
+    if len(values) < _ENOUGH or min(values) < 1:
+        return None
+    if max(values) <= 10:
+        return "decile"
+    return "rank" if len(set(values)) >= _DISTINCT * len(values) else None
 
 
 def check_values(table: Table, column: str, form: Form, values: dict[str, float]) -> None:
@@ -125,3 +150,9 @@ def check_values(table: Table, column: str, form: Form, values: dict[str, float]
             raise DataError(f"{table.name}: {value:g} in '{column}' for {code} is not a decile (1 to 10)")
         if form == "rank" and (value < 1 or value != int(value)):
             raise DataError(f"{table.name}: {value:g} in '{column}' for {code} is not a rank (1, 2, 3, …)")
+    looks = form_of_values(values.values())
+    if form != "decile" and looks not in {None, form}:
+        raise DataError(
+            f"{table.name}: '{column}' is said to hold a {form}, but its {len(values)} values are those of a "
+            f'{looks}; say `as = "{looks}"`, or name the column of the {form}'
+        )

@@ -1,0 +1,1 @@
+"""Synthetic comparisons for one or few treated areas: weighted donors, placebo ranks and what to doubt."""
