@@ -112,6 +112,7 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         estimate=effect.estimate,
         alternatives=others,
         sets=effect.sets,
+        over_time=effect.over_time,
     )
     design = ask_design(protocol)
     findings = design + ask_evidence(case, ceiling_of(design))
@@ -128,6 +129,7 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         placebo=effect.placebo,
         centroids=_places(data, windowed) if isinstance(data, Panel) and windowed else {},
         curve=effect.curve,
+        over_time=effect.over_time,
     )
 
 

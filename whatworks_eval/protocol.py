@@ -13,14 +13,16 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, ValidationError
 
 from whatworks_eval.contradictions import contradictions
+from whatworks_eval.did_keys import Did
 from whatworks_eval.errors import ProtocolError
 from whatworks_eval.periods import PeriodKind
 from whatworks_eval.protocol_problems import explain
 from whatworks_eval.protocol_tables import Areas, Context, Covariate, Intervention, Matching, Outcome, Windows
 from whatworks_eval.survey_keys import Section
 from whatworks_eval.toml_file import read_toml
+from whatworks_eval.trial_keys import Crossover
 
-Method = Literal["before-after", "relative-effect", "interrupted-time-series"]
+Method = Literal["before-after", "relative-effect", "did", "interrupted-time-series", "crossover"]
 
 
 class Protocol(Section):
@@ -46,6 +48,8 @@ class Protocol(Section):
     areas: Areas | None = None
     covariates: dict[str, Covariate] = Field(default_factory=dict)
     matching: Matching = Matching()
+    did: Did = Did()
+    crossover: Crossover | None = None
     context: Context = Context()
 
     _base: Path = PrivateAttr(default=Path())
@@ -73,6 +77,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "areas": Areas,
     "matching": Matching,
     "context": Context,
+    "did": Did,
 }
 
 

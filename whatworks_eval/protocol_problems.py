@@ -17,13 +17,9 @@ from pydantic_core import ErrorDetails
 _NOT_YET_KEYS = {
     "economics": "costs and benefits; it has no economics yet: leave the section out",
     "matching.caliper": "a caliper; it has `on` and `per_treated`",
-    "areas.treated.start": "staggered starts; it has one `intervention.start` for all treated areas",
 }
 _NOT_YET_VALUES = {
-    ("method", "did"),
-    ("method", "interrupted-time-series"),
     ("method", "synthetic"),
-    ("outcome.kind", "rate"),
     ("matching.on", "before_trend"),
 }
 _ANY = "NAME"
