@@ -12,6 +12,7 @@ from whatworks_eval.contrast import adjoining_as_units, level_matched, nearby
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.neighbours import adjoining_pairs
 from whatworks_eval.inference.placebo_sets import fewer
+from whatworks_eval.matched import on_level_alone
 from whatworks_eval.matching.deprivation import deprivation_covariate, same_band
 from whatworks_eval.methods import did, interrupted_time_series, survey_difference
 from whatworks_eval.methods.did_windows import is_linear
@@ -78,12 +79,15 @@ def comparison_sets(protocol: Protocol, panel: Panel, contrast: Contrast) -> Ite
         pool=(),
         weights=None,
         pairs=(),
+        matches=None,
         by_lot=False,  # the lot decided among the registered areas, not among these
         blocks={},
     )
     ways = _ways(protocol, panel)
     declared = protocol.areas.comparison
     own = REGISTERED[declared] if isinstance(declared, str) else None
+    if declared == "matched" and not on_level_alone(protocol.matching):
+        own = None
     beside = set() if contrast.buffer else _adjoining(panel, contrast.treated)
     again: dict[str, Choose] = {}
     if beside & set(contrast.comparison):

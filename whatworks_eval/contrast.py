@@ -13,6 +13,7 @@ from whatworks_eval.areas import AreaList, read_areas, read_units
 from whatworks_eval.errors import CannotEstimate, DataError
 from whatworks_eval.inference.allocation_sets import checked_blocks
 from whatworks_eval.inference.neighbours import adjoining_pairs, clumps
+from whatworks_eval.matched import by_features, on_level_alone
 from whatworks_eval.matching.level import match_on_level
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
@@ -77,7 +78,10 @@ def build_contrast(protocol: Protocol, data: Data) -> Contrast:
         )
     kept = usable(protocol, data, {*contrast.treated, *contrast.comparison, *contrast.pool})
     if areas.comparison == "matched":
-        contrast = level_matched(data, contrast, protocol.matching.per_treated, protocol)
+        if on_level_alone(protocol.matching):
+            contrast = level_matched(data, contrast, protocol.matching.per_treated, protocol)
+        else:
+            contrast = by_features(data, contrast, protocol)
     if kept.areas_dropped:
         contrast = _without(contrast, kept.areas_dropped)
     return contrast
@@ -95,6 +99,8 @@ def level_matched(panel: Panel, contrast: Contrast, per_treated: int, protocol: 
         pool=tuple(sorted({*contrast.comparison, *contrast.pool})),
         weights=None,
         pairs=(),
+        matches=None,
+        unmatched={},
     )
     windowed = rewindow(panel, wide, usable(protocol, panel, {*wide.treated, *wide.pool}))
     in_pool = windowed.arm == "pool"

@@ -16,11 +16,9 @@ from pydantic_core import ErrorDetails
 # What DESIGN describes and this version does not have: dotted key (or key and value), then what there is.
 _NOT_YET_KEYS = {
     "economics": "costs and benefits; it has no economics yet: leave the section out",
-    "matching.caliper": "a caliper; it has `on` and `per_treated`",
 }
 _NOT_YET_VALUES = {
     ("method", "synthetic"),
-    ("matching.on", "before_trend"),
 }
 _ANY = "NAME"
 _BRANCHES = {"table", "codes", "word"}

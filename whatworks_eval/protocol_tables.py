@@ -216,12 +216,45 @@ class Covariate(Section):
 
 
 class Matching(Section):
-    """How `areas.comparison = "matched"` chooses."""
+    """How `areas.comparison = "matched"` chooses; nothing after the start is looked at."""
 
-    on: tuple[Literal["before_level"], ...] = Field(
-        ("before_level",), min_length=1, description="What the areas are matched on."
+    on: tuple[str, ...] = Field(
+        ("before_level",),
+        min_length=1,
+        description="What the areas are matched on: before_level, before_trend, residents, or names under "
+        "[covariates].",
     )
     per_treated: int = Field(3, ge=1, le=50, description="Comparison areas for each treated area.")
+    algorithm: Literal["nearest", "optimal", "cardinality", "entropy", "strata"] = Field(
+        "nearest",
+        description="nearest: each treated area's nearest. optimal: least distance in all, each comparison "
+        "area used once. cardinality: the most treated areas that can be balanced. entropy: weights. strata: "
+        "every area of the same `exact` stratum.",
+    )
+    distance: Literal["mahalanobis", "robust", "score", "propensity"] = Field(
+        "mahalanobis",
+        description="How far apart two areas are: over all features (robust: by ranks), one score alone, or "
+        "a fitted propensity to be treated.",
+    )
+    replacement: bool | None = Field(
+        None, description="nearest: whether a comparison area may serve several treated areas; absent = yes."
+    )
+    caliper: float | None = Field(
+        None, gt=0, le=10, description="Furthest a match may be, in standard deviations; further = left out."
+    )
+    exact: tuple[str, ...] = Field(
+        (),
+        description="What matches must share exactly: force, or names under [covariates] (rural-urban "
+        "class).",
+    )
+    tolerance: float | None = Field(
+        None, gt=0, le=1, description="cardinality: largest standardised difference allowed in any feature."
+    )
+    outside_support: Literal["keep", "drop"] = Field(
+        "keep",
+        description="Treated areas with nothing like them: keep them and say so, or leave them out, which "
+        "makes the effect that of the others.",
+    )
 
 
 class RecordingChange(Section):

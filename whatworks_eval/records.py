@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.panel import Changes, Panel, Totals
+from whatworks_eval.shares import SharedMatches
 
 Scale = Literal["log-ratio", "difference"]
 Arm = Literal["treated", "comparison", "buffer"]
@@ -51,6 +52,9 @@ class Contrast:
         pairs: (treated, comparison) area pairs where matched; empty otherwise.
         pool: Untreated areas in neither arm that placebo sets may be drawn from: those a matched
             comparison was chosen from, or all others where the design has no comparison.
+        matches: What every area that could have been treated would be compared with; None where the
+        comparison is not matched, or matched on the before level alone.
+        unmatched: Treated area left out because nothing like it could be found, then why.
         starts: Treated area, then the period it started in; empty where all start together.
         by_lot: True where a lot decided between the treated and the comparison units, so that what it could
             have drawn instead is known.
@@ -68,6 +72,8 @@ class Contrast:
     chosen: str
     weights: Mapping[str, float] | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+    matches: SharedMatches | None = field(default=None, compare=False)
+    unmatched: Mapping[str, str] = field(default_factory=dict)
     starts: Mapping[str, str] = field(default_factory=dict)
     by_lot: bool = False
     blocks: Mapping[str, str] = field(default_factory=dict)

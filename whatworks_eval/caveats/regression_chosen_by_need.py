@@ -5,7 +5,7 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import REGRESSION
 from whatworks_eval.judgement import BEST_LEVEL, DesignRule, Verdict
-from whatworks_eval.measures.declared import has_areas, has_comparison, is_matched
+from whatworks_eval.measures.declared import has_areas, has_comparison, is_level_matched
 from whatworks_eval.protocol import Protocol
 
 _FALL = "places picked at a peak tend to fall back with nothing done (regression to the mean)"
@@ -26,7 +26,7 @@ def _judge(protocol: Protocol) -> Verdict:
 def _for_need(protocol: Protocol) -> Verdict:
     if not has_comparison(protocol):
         against, cap = f"compared only with themselves; {_FALL}", 2
-    elif is_matched(protocol):
+    elif is_level_matched(protocol):
         return Verdict(
             kind="clear",
             message="The treated areas were chosen for their need and are compared with areas of like level, "

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.inference.relabel_test import _matched_sums, _membership, variance_shape
-from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
 
 Floats = NDArray[np.float64]
@@ -119,7 +119,7 @@ class AdditiveTest:
 
 
 def additive_test(
-    before: Floats, after: Floats, sets: PlaceboSets, matches: LevelMatches | None = None
+    before: Floats, after: Floats, sets: PlaceboSets, matches: Matches | None = None
 ) -> AdditiveTest:
     """A test that can be asked about any hypothesised difference.
 
@@ -163,7 +163,7 @@ def additive_change(
     *,
     scale: float = 1.0,
     confidence: float = 0.95,
-    matches: LevelMatches | None = None,
+    matches: Matches | None = None,
 ) -> Additive:
     """How many incidents more or fewer in the treated areas than by equal change an area, by relabelling.
 

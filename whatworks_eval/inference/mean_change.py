@@ -22,7 +22,7 @@ from whatworks_eval.inference.inversion import invert
 from whatworks_eval.inference.placebo import COARSE, GRID
 from whatworks_eval.inference.relabel_test import _matched_sums, _membership, variance_shape
 from whatworks_eval.inference.roll_out_test import CohortWindows
-from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
 
 Floats = NDArray[np.float64]
@@ -83,7 +83,7 @@ class MeanTest:
 
 
 def mean_test(
-    data: CohortWindows, sets: PlaceboSets, cohorts: NDArray[np.intp], matches: LevelMatches | None = None
+    data: CohortWindows, sets: PlaceboSets, cohorts: NDArray[np.intp], matches: Matches | None = None
 ) -> MeanTest:
     """A test that can be asked about any hypothesised difference.
 
@@ -155,7 +155,7 @@ def mean_test(
 
 
 def _of_comparison(
-    by_area: Floats, by_row: Floats, size: Floats, sets: PlaceboSets, matches: LevelMatches | None
+    by_area: Floats, by_row: Floats, size: Floats, sets: PlaceboSets, matches: Matches | None
 ) -> tuple[Floats, float]:
     """The comparison's part of the variance of D times its areas, for placebo sets and treated."""
     if matches is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from whatworks_eval.inference.inversion import WIDEST, invert
 from whatworks_eval.inference.relabel_test import RelabelTest, relabel_test
-from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
 
 Floats = NDArray[np.float64]
@@ -52,7 +52,7 @@ def relative_change(
     sets: PlaceboSets,
     *,
     confidence: float = 0.95,
-    matches: LevelMatches | None = None,
+    matches: Matches | None = None,
     quantiles: bool = False,
 ) -> Relative:
     """The relative change of the treated areas between two windows, with an interval by relabelling.

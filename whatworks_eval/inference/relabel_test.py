@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class RelabelTest:
 
 
 def relabel_test(
-    before: Floats, after: Floats, sets: PlaceboSets, matches: LevelMatches | None = None
+    before: Floats, after: Floats, sets: PlaceboSets, matches: Matches | None = None
 ) -> RelabelTest:
     """A test that can be asked about any hypothesised effect.
 
@@ -162,40 +162,25 @@ def relabel_test(
 
 
 def _matched_sums(
-    before: Floats, after: Floats, sets: PlaceboSets, members: NDArray[np.intp], matches: LevelMatches
+    before: Floats, after: Floats, sets: PlaceboSets, members: NDArray[np.intp], matches: Matches
 ) -> Floats:
     """Of each set's own matched comparison: before, after, chance variation and squared level.
 
     A comparison area used by several members counts with the sum of its shares, so that a comparison
-    made of few areas is as uncertain as it is. Shares are added as steps along the areas in order of level.
+    made of few areas is as uncertain as it is.
     """
     from scipy.sparse import csr_array
 
     areas = np.flatnonzero(sets.row >= 0)
-    places = len(matches.order)
-    share = 1.0 / np.maximum(matches.count[areas], 1)
-    at = np.full(len(matches.own), places, dtype=np.intp)
-    at[matches.order] = np.arange(places)
-    own = areas[matches.own[areas]]
-    own_share = 1.0 / np.maximum(matches.count[own], 1)
-    rows = sets.row
-    steps = csr_array(
-        (
-            np.concatenate([share, -share, -own_share, own_share]),
-            (
-                np.concatenate([rows[areas], rows[areas], rows[own], rows[own]]),
-                np.concatenate([matches.first[areas], matches.last[areas], at[own], at[own] + 1]),
-            ),
-        ),
-        shape=(sets.rows, places + 1),
-    )
-    first, second = before[matches.order], after[matches.order]
+    gather = csr_array((np.ones(len(areas)), (sets.row[areas], areas)), shape=(sets.rows, len(sets.row)))
+    steps, places = matches.by_row(gather), matches.places
+    first, second = before[places], after[places]
     level = first + second
     found = np.empty((4, len(members)))
-    at_once = max(1, CELLS // (places + 1))
+    at_once = max(1, CELLS // (len(places) + 1))
     for start in range(0, len(members), at_once):
         part = members[start : start + at_once]
-        weight = np.cumsum((_membership(part, sets.rows) @ steps).toarray(), axis=1)[:, :-1]
+        weight = matches.spread(_membership(part, sets.rows) @ steps)
         found[0, start : start + at_once] = weight @ first
         found[1, start : start + at_once] = weight @ second
         np.square(weight, out=weight)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from whatworks_eval.inference.allocation_sets import allocation_sets
 from whatworks_eval.inference.neighbours import adjoining_pairs
 from whatworks_eval.inference.placebo_sets import DRAWS, LIKE, LIKE_MATCHED, draw_sets
-from whatworks_eval.matching.level import LevelMatches, match_on_level
+from whatworks_eval.matching.level import Matches, match_on_level
 from whatworks_eval.records import Contrast, PlaceboSets, Windowed
 
 Floats = NDArray[np.float64]
@@ -104,12 +104,14 @@ def sets_for(
     )
 
 
-def matches_of(contrast: Contrast, windowed: Windowed, per_area: int) -> LevelMatches | None:
+def matches_of(contrast: Contrast, windowed: Windowed, per_area: int) -> Matches | None:
     """The matched comparison of every area that could have been treated; None where nothing was matched.
 
-    Matches are made on the registered before window, as the contrast's own were.
+    Matches are made on the registered before window, or on the features the contrast's own were made on.
     """
     if contrast.weights is None:
         return None
+    if contrast.matches is not None:
+        return contrast.matches.for_areas(windowed.areas)
     pool = (windowed.arm == "comparison") | (windowed.arm == "pool")
     return match_on_level(windowed.before, pool, per_area)

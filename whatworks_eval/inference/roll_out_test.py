@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from whatworks_eval.inference.inversion import WIDEST, invert
 from whatworks_eval.inference.placebo import COARSE, GRID, Relative
 from whatworks_eval.inference.relabel_test import _matched_sums, _membership, variance_shape
-from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
 
 Floats = NDArray[np.float64]
@@ -181,7 +181,7 @@ def arranged(
 
 
 def roll_out_test(
-    data: CohortWindows, sets: PlaceboSets, cohorts: NDArray[np.intp], matches: LevelMatches | None = None
+    data: CohortWindows, sets: PlaceboSets, cohorts: NDArray[np.intp], matches: Matches | None = None
 ) -> RollOutTest:
     """A test that can be asked about any hypothesised effect.
 

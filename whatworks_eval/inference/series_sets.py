@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.inference.relabel_test import variance_shape
-from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def series_test(
     after: Floats,
     design: tuple[Floats, Floats],
     sets: PlaceboSets,
-    matches: LevelMatches | None = None,
+    matches: Matches | None = None,
 ) -> SeriesTest:
     """A test that can be asked about any hypothesised effect.
 
@@ -180,7 +180,7 @@ def _information(own: Floats, other: Floats, line: Floats, design: Floats) -> Fl
 
 
 def series_of_sets(
-    wide: Floats, sets: PlaceboSets, matches: LevelMatches | None
+    wide: Floats, sets: PlaceboSets, matches: Matches | None
 ) -> Iterator[tuple[NDArray[np.intp], Floats, Floats]]:
     """Rows, own series and comparison series of the placebo sets in parts; the treated set last of all."""
     from scipy.sparse import csr_array
@@ -190,8 +190,8 @@ def series_of_sets(
     by_row: Floats = np.asarray(gather @ wide)
     total = by_row.sum(axis=0)
     everything = np.vstack([sets.members, sets.treated[None, :]])
-    at_once = max(1, CELLS // max(wide.shape[1] * 4, len(matches.order) if matches else 1))
-    steps = None if matches is None else _steps(sets, matches, gather)
+    at_once = max(1, CELLS // max(wide.shape[1] * 4, len(matches.places) if matches else 1))
+    steps = None if matches is None else matches.by_row(gather)
     for start in range(0, len(everything), at_once):
         members = everything[start : start + at_once]
         ends = np.arange(0, members.size + 1, members.shape[1])
@@ -200,22 +200,4 @@ def series_of_sets(
         if matches is None or steps is None:
             yield members, own, total - own
         else:
-            weight = np.cumsum((chosen @ steps).toarray(), axis=1)[:, :-1]
-            yield members, own, np.maximum(weight, 0.0) @ wide[matches.order]
-
-
-def _steps(sets: PlaceboSets, matches: LevelMatches, gather: csr_array) -> csr_array:
-    """Rows × places in order of level: where the shares of each row's matched areas begin and end."""
-    from scipy.sparse import csr_array
-
-    places = len(matches.order)
-    share = 1.0 / np.maximum(matches.count, 1)
-    at = np.full(len(matches.own), places, dtype=np.intp)
-    at[matches.order] = np.arange(places)
-    areas, own = np.arange(len(matches.own)), np.flatnonzero(matches.own)
-    values = np.concatenate([share, -share, -share[own], share[own]])
-    rows = np.concatenate([areas, areas, own, own])
-    columns = np.concatenate([matches.first, matches.last, at[own], at[own] + 1])
-    by_area = csr_array((values, (rows, columns)), shape=(len(areas), places + 1))
-    found: csr_array = gather @ by_area
-    return found
+            yield members, own, matches.spread(chosen @ steps) @ wide[matches.places]

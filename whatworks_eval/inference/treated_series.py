@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.segmented import days_in, design_matrix, season_of
 from whatworks_eval.inference.series_sets import fit_shares, series_of_sets
-from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.matching.level import Matches
 from whatworks_eval.panel import Panel
 from whatworks_eval.periods import months_between
 from whatworks_eval.protocol import Protocol
@@ -115,7 +115,7 @@ def line_of(arms: Arms) -> tuple[Floats, bool]:
 
 
 def coefficients_of(
-    arms: Arms, sets: PlaceboSets, matches: LevelMatches | None
+    arms: Arms, sets: PlaceboSets, matches: Matches | None
 ) -> tuple[Floats, NDArray[np.bool_], Floats]:
     """Coefficients of the log ratio by set, the treated last; which settled; fitted treated counts."""
     lines, settled = [], []

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from whatworks_eval.shares import SharedMatches
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,6 +45,36 @@ class LevelMatches:
         total = running[self.last] - running[self.first] - np.where(self.own, values, 0.0)
         result: NDArray[np.float64] = total / np.maximum(self.count, 1)
         return result
+
+    @property
+    def places(self) -> NDArray[np.intp]:
+        """The areas that columns of `spread` stand for."""
+        return self.order
+
+    def by_row(self, gather: csr_array) -> csr_array:
+        """Rows × places in order of level: where the shares of each row's matched areas begin and end.
+
+        Args:
+            gather: Rows × areas, one where the area counts in the row.
+        """
+        from scipy.sparse import csr_array
+
+        places = len(self.order)
+        share = 1.0 / np.maximum(self.count, 1)
+        at = np.full(len(self.own), places, dtype=np.intp)
+        at[self.order] = np.arange(places)
+        areas, own = np.arange(len(self.own)), np.flatnonzero(self.own)
+        values = np.concatenate([share, -share, -share[own], share[own]])
+        rows = np.concatenate([areas, areas, own, own])
+        columns = np.concatenate([self.first, self.last, at[own], at[own] + 1])
+        found: csr_array = gather @ csr_array((values, (rows, columns)), shape=(len(areas), places + 1))
+        return found
+
+    @staticmethod
+    def spread(chosen: csr_array) -> NDArray[np.float64]:
+        """Sets × places: the weight of each area in each set's comparison, from sums of `by_row`."""
+        weight: NDArray[np.float64] = np.cumsum(chosen.toarray(), axis=1)[:, :-1]
+        return np.maximum(weight, 0.0)
 
     def of(self, area: int) -> NDArray[np.intp]:
         """The matched areas of one area, sorted."""
@@ -81,3 +117,7 @@ def match_on_level(before: NDArray[np.float64], pool: NDArray[np.bool_], per_are
         last[waiting] = np.searchsorted(levels, before[waiting] + step, "right")
         waiting = waiting[last[waiting] - first[waiting] - pool[waiting] < per_area]
     return LevelMatches(order=order, first=first, last=last, own=pool.copy())
+
+
+Matches = LevelMatches | SharedMatches
+"""The matched comparison of every area that could have been treated."""

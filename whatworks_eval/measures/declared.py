@@ -38,8 +38,13 @@ def starts_differ(protocol: Protocol) -> bool:
 
 
 def is_matched(protocol: Protocol) -> bool:
-    """True where the comparison areas are chosen to be of like level before the start."""
+    """True where the comparison areas are chosen to be like the treated in what was known before the start."""
     return has_areas(protocol) and protocol.areas is not None and protocol.areas.comparison == "matched"
+
+
+def is_level_matched(protocol: Protocol) -> bool:
+    """True where the comparison areas are chosen to be of like level before the start, whatever else."""
+    return is_matched(protocol) and "before_level" in protocol.matching.on
 
 
 def before_months(protocol: Protocol) -> Measure:

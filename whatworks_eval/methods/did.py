@@ -28,7 +28,7 @@ from whatworks_eval.inference.placebo import Relative
 from whatworks_eval.inference.placebo_sets import DRAWS
 from whatworks_eval.inference.relabelling import matches_of, sets_for
 from whatworks_eval.inference.roll_out_test import CohortWindows, arranged, roll_out_change, roll_out_test
-from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.matching.level import Matches
 from whatworks_eval.methods import relative_effect
 from whatworks_eval.methods.did_windows import cohort_of_rows, is_linear, roll_out_of, unit_of
 from whatworks_eval.methods.result import Effect, centroids_of
@@ -55,7 +55,7 @@ class Setting:
     data: CohortWindows
     sets: PlaceboSets
     cohorts: NDArray[np.intp]
-    matches: LevelMatches | None
+    matches: Matches | None
 
 
 def setting_of(

@@ -11,8 +11,10 @@ with the spread that sets of its level have (`spread.py`), or its own gap before
 and the ends of the interval are crossings of two such lines: found exactly, on no grid. Where every set of
 as many units is enumerated, the treated units serving as others' donors with the effect taken out, the test
 is exact for units whose allotment was as if by lot: with the own gap before to the letter, with the spread by
-level but for its two parts being fitted without the treated units. Synthetic difference-in-differences weighs
-periods by what donors did after the start; there placebo sets are made of donors alone and the test is approximate.
+level but for its two parts being fitted without the treated units.
+
+Synthetic difference-in-differences weighs periods by what donors did after the start; there placebo sets are
+made of donors alone and the test is approximate.
 
 Source: Firpo and Possebom (2018), Journal of Causal Inference 6(2), for inverting the placebo test;
 the exactness is Fisher's, of a permutation test.

@@ -7,7 +7,7 @@ of other sizes; over its own before gap, it cannot: in 200 made-up nulls with 40
 among all by gap after over gap before, came out at p <= 0.10 in 28 %, over this spread in 14 %
 (Monte Carlo error 2.4 points).
 
-Both parts are fitted to what placebo sets of donors did: no treated unit is in them, no hypothesis moves them.
+Both parts are fitted to what placebo sets of donors did, so that no hypothesis about the treated moves them.
 """
 
 from __future__ import annotations
