@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from whatworks_eval.alternative_matches import adjusted_match, other_matches
 from whatworks_eval.contrast import adjoining_as_units, level_matched, nearby
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.neighbours import adjoining_pairs
 from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.matched import on_level_alone
 from whatworks_eval.matching.deprivation import deprivation_covariate, same_band
-from whatworks_eval.methods import did, interrupted_time_series, survey_difference
+from whatworks_eval.methods import did, interrupted_time_series, survey_difference, synthetic
 from whatworks_eval.methods.did_windows import is_linear
 from whatworks_eval.methods.relative_effect import (
     MEASURE,
@@ -34,6 +35,7 @@ DRAWS = 499  # enough to see how much a choice matters
 CLUMPED = "adjoining areas as one unit"
 LESS = "less adjoining areas"
 VALUE_ALONE = "tried again without areas that adjoin the treated, only the value is worked out"
+TOO_MANY = "for another match in so large a pool only the value is worked out"
 REGISTERED = {"rest": "every other area", "matched": "level-matched areas"}
 Choose = Callable[[Contrast], Contrast]
 EARLIER_MONTHS = 12  # whole years only, so that the calendar stays balanced
@@ -50,7 +52,26 @@ def alternatives_of(
         *other_units(protocol, panel, contrast),
         *comparison_sets(protocol, panel, contrast),
         *baselines(protocol, panel, contrast, windowed, sets),
+        *matches(protocol, panel, contrast, windowed, sets),
     )
+
+
+def matches(
+    protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed, sets: PlaceboSets
+) -> Iterator[Estimate]:
+    """The effect with another good match of the same areas, and with the match adjusted."""
+    if protocol.outcome.kind == "proportion" or protocol.method == interrupted_time_series.NAME:
+        return
+
+    def again(other: Contrast, over: Windowed, draws: int) -> Estimate:
+        if not draws and not _own_estimate(protocol, other):
+            four = (*over.total("treated"), *over.total("comparison"))
+            return _value_of(four, protocol.confidence, why=TOO_MANY)
+        return _again(protocol, panel, other, over, draws=draws or DRAWS)
+
+    yield from other_matches(protocol, panel, contrast, again)
+    if not _own_estimate(protocol, contrast):
+        yield from adjusted_match(protocol, panel, contrast, windowed, sets)
 
 
 def other_units(protocol: Protocol, panel: Panel, contrast: Contrast) -> Iterator[Estimate]:
@@ -169,19 +190,25 @@ def _against(
 
 def _own_estimate(protocol: Protocol, contrast: Contrast) -> bool:
     """Whether the registered estimate is other than the ratio of ratios of two windows."""
+    if protocol.method == synthetic.NAME:
+        return True
     if protocol.method != did.NAME:
         return False
     return bool(contrast.starts or protocol.did.adjust_for or is_linear(protocol))
 
 
-def _again(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed) -> Estimate:
+def _again(
+    protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed, *, draws: int = DRAWS
+) -> Estimate:
     """The registered estimate for another contrast, with fewer draws."""
+    if protocol.method == synthetic.NAME:
+        return synthetic.against(protocol, panel, contrast, windowed)
     if _own_estimate(protocol, contrast):
-        return did.against(protocol, panel, contrast, windowed, draws=DRAWS)
-    return from_panel(protocol, panel, contrast, windowed, draws=DRAWS).estimate
+        return did.against(protocol, panel, contrast, windowed, draws=draws)
+    return from_panel(protocol, panel, contrast, windowed, draws=draws).estimate
 
 
-def _value_of(four: Four, confidence: float) -> Estimate:
+def _value_of(four: Four, confidence: float, why: str = VALUE_ALONE) -> Estimate:
     """The value alone, from treated and comparison counts before and after."""
     found = poisson_estimate(four, confidence)
     return replace(
@@ -192,7 +219,7 @@ def _value_of(four: Four, confidence: float) -> Estimate:
         p_value=None,
         quantiles=(),
         inference="none: value alone",
-        why_missing=found.why_missing or VALUE_ALONE,
+        why_missing=found.why_missing or why,
     )
 
 

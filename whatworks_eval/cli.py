@@ -7,22 +7,29 @@ Results go to standard output, everything else to standard error.
 from __future__ import annotations
 
 import sys
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from whatworks_eval import __version__
 from whatworks_eval.errors import ProtocolError, WhatWorksError
-
-if TYPE_CHECKING:
-    from whatworks_eval.judgement import Evaluation
-    from whatworks_eval.protocol import Protocol
+from whatworks_eval.terminal import (
+    UsageProblem,
+    aside,
+    evaluated,
+    filled,
+    folder_for,
+    guarded,
+    read,
+    rendered,
+    save,
+    summary,
+    write,
+)
 
 BUG = 70
-WIDTH = 96
 DEMO = "simulated-neighbourhoods"
 
 app = typer.Typer(
@@ -33,13 +40,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 Design = Annotated[str, typer.Argument(metavar="FILE", help="Design (TOML), or the name of a shipped one.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder that outcome.path is relative to; absent = the design's own."),
+]
+Numbers = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Write the JSON here too; - = only to stdout.")
+]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; absent = out/ID.")]
-
-
-class UsageProblem(WhatWorksError):
-    """What was typed cannot be done as it stands."""
-
-    exit_code = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -54,12 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except WhatWorksError as error:
         if debug:
             raise
-        _aside(str(error))
+        aside(str(error))
         sys.exit(error.exit_code)
     except Exception as error:
         if debug:
             raise
-        _aside(
+        aside(
             f"{type(error).__name__}: {error}\nThis is a fault in whatworks, not in your files. Please "
             "report it with what the same command prints when --debug is added."
         )
@@ -96,7 +104,7 @@ def demo(out: Out = None) -> None:
     from whatworks_eval.shipped import shipped_path
     from whatworks_eval.toml_file import read_toml
 
-    evaluation = _evaluate(_read(str(shipped_path("designs", DEMO))), data=None)
+    evaluation = evaluated(read(str(shipped_path("designs", DEMO))), data=None)
     about = read_toml(shipped_path("datasets", DEMO) / "dataset.toml")
     truth = (
         f"SIMULATED DATA: made up by a program with seed {about['seed']}; the effect put in is "
@@ -104,7 +112,7 @@ def demo(out: Out = None) -> None:
     )
     print(f"{filled(truth)}\n")
     print(summary(evaluation))
-    written = _write(evaluation, out)
+    written = write(evaluation, out)
     print(
         f"\nReport: {written[0]}\nNumbers: {written[1]}\n\nNext: open the report in a browser. To declare a "
         f"design of your own, start from\n  {shipped_path('designs', 'template')}\n"
@@ -121,7 +129,7 @@ def check(file: Design) -> None:
     from whatworks_eval.evaluation import appraise
     from whatworks_eval.report import render_appraisal
 
-    print(render_appraisal(appraise(_read(file))))
+    print(render_appraisal(appraise(read(file))))
 
 
 @app.command()
@@ -141,18 +149,18 @@ def run(
 
     Reads the data, estimates, judges, and writes report.html and result.json.
     """
-    protocol = _read(file)
+    protocol = read(file)
     if data is not None and not data.is_dir():
         raise UsageProblem(f"--data {data}: there is no such folder")
-    _folder(protocol, out)
-    evaluation = _evaluate(protocol, data)
-    written = _write(evaluation, out)
+    folder_for(protocol.id, out)
+    evaluation = evaluated(protocol, data)
+    written = write(evaluation, out)
     if json is not None and json != "-":
-        written += (_save(Path(json), _rendered(evaluation, "json")),)
+        written += (save(Path(json), rendered(evaluation, "json")),)
     told = "\n".join([summary(evaluation), "", *(f"Written: {path}" for path in written)])
     if json == "-":
-        _aside(told)
-        print(_rendered(evaluation, "json"), end="")
+        aside(told)
+        print(rendered(evaluation, "json"), end="")
     else:
         print(told)
 
@@ -217,12 +225,12 @@ def calc(
     )
     told = four_counts.as_text(evaluation, assignment_stated=assignment is not None)
     if json == "-":
-        _aside(told)
-        print(_rendered(evaluation, "json"), end="")
+        aside(told)
+        print(rendered(evaluation, "json"), end="")
         return
     print(told)
     if json is not None:
-        _aside(f"Written: {_save(Path(json), _rendered(evaluation, 'json'))}")
+        aside(f"Written: {save(Path(json), rendered(evaluation, 'json'))}")
 
 
 @app.command()
@@ -246,8 +254,8 @@ def panel(
     if out.suffix not in {".parquet", ".csv"}:
         raise UsageProblem(f"--out {out}: the name must end in .parquet or .csv")
     built = load_police_uk(path, offences=offence)
-    _guarded(out, lambda: write_panel(built, out))
-    _aside(f"{built!r}\nRows read {built.ledger.read:,}, counted {built.ledger.used:,}.")
+    guarded(out, lambda: write_panel(built, out))
+    aside(f"{built!r}\nRows read {built.ledger.read:,}, counted {built.ledger.used:,}.")
     print(out)
 
 
@@ -292,14 +300,44 @@ def reproduce(
     if html is not None:
         from whatworks_eval.report.reproduce_page import reproductions_page
 
-        told += f"\n\nWritten: {_save(html, reproductions_page(every))}"
+        told += f"\n\nWritten: {save(html, reproductions_page(every))}"
     if json is not None and json != "-":
-        told += f"\n\nWritten: {_save(Path(json), again.as_json(every))}"
+        told += f"\n\nWritten: {save(Path(json), again.as_json(every))}"
     if json == "-":
-        _aside(told)
+        aside(told)
         print(again.as_json(every), end="")
     else:
         print(told)
+
+
+@app.command()
+def match(
+    file: Design,
+    data: Data = None,
+    out: Out = None,
+    json: Numbers = None,
+    boundaries: Annotated[
+        Path | None, typer.Option("--boundaries", help="GeoJSON of the areas, for the map.")
+    ] = None,
+) -> None:
+    """Choose a matched comparison and show how alike it is.
+
+    Estimates nothing and uses no count after the start. Writes match.csv and match.html.
+    """
+    from whatworks_eval import match_command
+
+    match_command.command(file, data=data, out=out, numbers=json, boundaries=boundaries)
+
+
+@app.command()
+def deprivation(file: Design, data: Data = None, json: Numbers = None) -> None:
+    """Say how deprived the treated areas are.
+
+    Mean score and share in the most deprived 10 %, beside their force and the comparison chosen.
+    """
+    from whatworks_eval import deprivation_command
+
+    deprivation_command.command(file, data=data, numbers=json)
 
 
 @app.command("list")
@@ -312,84 +350,3 @@ def list_all() -> None:
         for item in list_shipped(kind):
             print(f"  {item.name}\n      {item.title}\n      {item.path}")
         print()
-
-
-def summary(evaluation: Evaluation) -> str:
-    """What a reader needs first: the question, the answer with its level, the largest doubts."""
-    from whatworks_eval.report import words
-
-    told = [words.question(evaluation), words.headline(evaluation), words.level_sentence(evaluation)]
-    parts = [filled(sentence) for sentence in told]
-    if doubts := words.doubts(evaluation):
-        numbered = [filled(f"{n}. {doubt}", "   ") for n, doubt in enumerate(doubts, start=1)]
-        parts.append("\n".join(["The largest doubts:", *numbered]))
-    return "\n\n".join(parts)
-
-
-def filled(text: str, indent: str = "") -> str:
-    """Text in lines of a width that a terminal and a page can take."""
-    return textwrap.fill(
-        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _read(file: str) -> Protocol:
-    from whatworks_eval.protocol import load_protocol
-    from whatworks_eval.shipped import list_shipped
-
-    path = Path(file)
-    if not path.exists():
-        path = next((item.path for item in list_shipped("designs") if item.name == file), path)
-    return load_protocol(path)
-
-
-def _evaluate(protocol: Protocol, data: Path | None) -> Evaluation:
-    from whatworks_eval.evaluation import evaluate
-    from whatworks_eval.sources import load_data
-
-    return evaluate(protocol, load_data(protocol, base=data))
-
-
-def _rendered(evaluation: Evaluation, form: str) -> str:
-    from whatworks_eval.report import FORMS, render
-
-    return render(evaluation, next(known for known in FORMS if known == form))
-
-
-def _write(evaluation: Evaluation, out: Path | None) -> tuple[Path, ...]:
-    folder = _folder(evaluation.protocol, out)
-    return tuple(
-        _save(folder / name, _rendered(evaluation, form))
-        for name, form in (("report.html", "html"), ("result.json", "json"))
-    )
-
-
-def _folder(protocol: Protocol, out: Path | None) -> Path:
-    """Where the report goes; says at once, before any work, where that cannot be a folder."""
-    folder = Path("out") / protocol.id if out is None else out
-    there = next(place for place in (folder, *folder.parents, Path("/")) if place.exists())
-    if not there.is_dir():
-        raise UsageProblem(f"--out {folder}: {there} is a file, not a folder; name another place")
-    return folder
-
-
-def _save(path: Path, text: str) -> Path:
-    _guarded(path, lambda: path.write_text(text, encoding="utf-8", newline="\n"))
-    return path
-
-
-def _guarded(path: Path, write: Callable[[], object]) -> None:
-    """Write, or say why the place will not take it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write()
-    except (FileExistsError, NotADirectoryError):
-        raise UsageProblem(
-            f"{path.parent}: a file is in the way of this folder; name another place"
-        ) from None
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be written ({error.strerror or error})") from None
-
-
-def _aside(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -12,8 +12,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from whatworks_eval.did_keys import did_problems
+from whatworks_eval.matching_keys import matching_problems
 from whatworks_eval.offence_names import OLDER, TODAY
 from whatworks_eval.periods import EXAMPLES, PeriodKind, first_day
+from whatworks_eval.synthetic_keys import synthetic_problems
 from whatworks_eval.trial_keys import trial_problems
 
 _COLUMNS = {"area", "date", "count", "offence", "layout", "sheet", "empty_periods"}
@@ -60,6 +62,8 @@ def contradictions(sections: Mapping[str, Any], *, given: Mapping[str, Any]) -> 
         found += _area_keys(areas, given, source)
     found += trial_problems(sections, given)
     found += did_problems(sections, given)
+    found += synthetic_problems(sections, given)
+    found += matching_problems(sections, given)
     if source:
         found += _comparison(sections, source)
         found += _series(sections, source, given)
@@ -222,7 +226,7 @@ def _area_keys(areas: Mapping[str, Any], given: Mapping[str, Any], source: str |
 
 def _comparison(sections: Mapping[str, Any], source: str) -> Iterator[str]:
     """A method that compares needs something to compare with."""
-    if sections.get("method") not in ("relative-effect", "did"):
+    if sections.get("method") not in ("relative-effect", "did", "synthetic"):
         return
     key, section = {
         "totals": ("outcome.totals.comparison", sections["outcome"]["totals"]),

@@ -11,6 +11,7 @@ from whatworks_eval.caveats import ask_design, ask_evidence
 from whatworks_eval.contrast import build_contrast
 from whatworks_eval.grade import ceiling_of, grade
 from whatworks_eval.judgement import Case, Evaluation, Finding, Grade
+from whatworks_eval.measures.likeness import likeness_of
 from whatworks_eval.methods import METHODS
 from whatworks_eval.methods.result import Effect
 from whatworks_eval.methods.survey_shares import series_of_shares
@@ -113,6 +114,7 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         alternatives=others,
         sets=effect.sets,
         over_time=effect.over_time,
+        synthetic=effect.synthetic,
     )
     design = ask_design(protocol)
     findings = design + ask_evidence(case, ceiling_of(design))
@@ -130,6 +132,8 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         centroids=_places(data, windowed) if isinstance(data, Panel) and windowed else {},
         curve=effect.curve,
         over_time=effect.over_time,
+        synthetic=effect.synthetic,
+        likeness=likeness_of(protocol, data, contrast) if isinstance(data, Panel) else None,
     )
 
 

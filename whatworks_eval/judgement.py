@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from whatworks_eval.likeness import Likeness
 from whatworks_eval.over_time import OverTime
 from whatworks_eval.panel import Ledger
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Curve, Data, Estimate, Placebo, PlaceboSets, Series, Windowed
+from whatworks_eval.synthetic_records import SyntheticComparison
 
 Threat = Literal[
     "chance",
@@ -103,6 +105,7 @@ class Case:
     alternatives: tuple[Estimate, ...] = ()
     sets: PlaceboSets | None = None
     over_time: OverTime | None = None
+    synthetic: SyntheticComparison | None = None
 
 
 Judged = Verdict | tuple[Verdict, ...] | None
@@ -213,6 +216,8 @@ class Evaluation:
         centroids: Area, then (x, y) in metres, for the map; empty where not known.
         curve: Fitted and expected series; None for methods that fit none.
         over_time: Leads and lags, cohorts and what they rest on; None for methods without.
+        synthetic: Weights, fit and what to doubt of a synthetic comparison; None for other methods.
+        likeness: How alike the areas are, from before the start; None where the comparison is not matched.
     """
 
     protocol: Protocol
@@ -228,6 +233,8 @@ class Evaluation:
     centroids: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     curve: Curve | None = None
     over_time: OverTime | None = None
+    synthetic: SyntheticComparison | None = None
+    likeness: Likeness | None = None
 
     @property
     def caveats(self) -> tuple[Finding, ...]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.errors import CannotEstimate
-from whatworks_eval.matching.balance import Balance, balance
+from whatworks_eval.errors import CannotEstimate, DataError
+from whatworks_eval.matching.balance import Balance, balance, is_yes_or_no
 from whatworks_eval.matching.distances import Positions, mahalanobis, robust_mahalanobis, score_difference
+from whatworks_eval.matching.exact import stratum_codes, whole_strata
 from whatworks_eval.matching.features import Features, features_of, until_start
 from whatworks_eval.matching.match import Match, match
 from whatworks_eval.matching.propensity import propensity
@@ -80,7 +81,7 @@ def matched_of(
     known = until_start(panel, protocol.intervention.start)
     features = features_of(known, chosen.on, chosen.exact, protocol.windows.before, areas)
     treated, pool = np.isin(areas, contrast.treated), np.isin(areas, sorted(pool_areas))
-    beyond = _support(features, treated, pool, chosen)
+    beyond = support_of(features, treated, pool, chosen)
     wanted = treated.copy()
     let_go: dict[int, str] = {}
     if chosen.outside_support == "drop" and beyond is not None:
@@ -92,19 +93,22 @@ def matched_of(
                 "choose from; widen the pool, match on less, or keep them and read the finding"
             )
     weighs = chosen.algorithm in ("entropy", "strata")
-    found = match(
-        features.values,
-        wanted,
-        names=features.names,
-        pool=pool,
-        exact=features.exact or None,
-        algorithm=chosen.algorithm,
-        distance=chosen.distance,
-        per_treated=None if weighs else chosen.per_treated,
-        replacement=chosen.replacement,
-        caliper=chosen.caliper,
-        tolerance=chosen.tolerance,
-    )
+    if chosen.algorithm == "entropy":
+        found = _weighted(features, wanted, pool)
+    else:
+        found = match(
+            features.values,
+            wanted,
+            names=features.names,
+            pool=pool,
+            exact=features.exact or None,
+            algorithm=chosen.algorithm,
+            distance=chosen.distance,
+            per_treated=None if weighs else chosen.per_treated,
+            replacement=chosen.replacement,
+            caliper=chosen.caliper,
+            tolerance=chosen.tolerance,
+        )
     unmatched = dict(sorted({**found.unmatched, **let_go}.items()))
     found = replace(found, unmatched=unmatched)
     inside = np.isin(np.arange(len(areas)), found.matched)
@@ -119,6 +123,29 @@ def matched_of(
         ),
         support=beyond,
     )
+
+
+def _weighted(features: Features, wanted: Bools, pool: Bools) -> Match:
+    """Weights that balance the mean and the spread of each feature; of the means alone where both cannot be.
+
+    Means alone would weigh quiet and very busy areas against each other to look like busy ones, and such a
+    mixture falls back less: on real counts from the top tenth it leaves a bias of -3 %, the spread as well
+    leaves none (docs/explanation/matching-calibration.md).
+    """
+    middle = np.nanmean(np.where(wanted[:, None], features.values, np.nan), axis=0)
+    spread = (features.values - middle) ** 2
+    more = [
+        at for at, name in enumerate(features.names) if not is_yes_or_no(features.values[wanted | pool, at])
+    ]
+    names = (*features.names, *(f"spread of {features.names[at]}" for at in more))
+    exact = features.exact or None
+    try:
+        both = np.column_stack([features.values, spread[:, more]])
+        return match(both, wanted, names=names, pool=pool, exact=exact, algorithm="entropy")
+    except (CannotEstimate, DataError):
+        return match(
+            features.values, wanted, names=features.names, pool=pool, exact=exact, algorithm="entropy"
+        )
 
 
 def by_features(
@@ -168,28 +195,10 @@ def _for_all(made: Matched, chosen: Matching) -> SharedMatches:
     """
     from scipy.sparse import coo_array, csr_array
 
-    values, treated, pool = made.features.values, made.treated, made.pool
-    names, distance = made.features.names, chosen.distance
-    if distance == "propensity":  # fitted once, to the treated: then its log odds are a score like any other
-        fitted = propensity(values, treated, names) if np.isfinite(values).all() else None
-        if fitted is not None:
-            values, names, distance = fitted.logit[:, None], ("propensity score (log odds)",), "score"
-        else:
-            distance = "mahalanobis"
-    others = match(
-        values,
-        treated | pool,
-        names=names,
-        pool=pool,
-        exact=made.features.exact or None,
-        algorithm="nearest" if chosen.algorithm != "strata" else "strata",
-        distance=distance,
-        per_treated=None if chosen.algorithm == "strata" else chosen.per_treated,
-        replacement=True if chosen.algorithm != "strata" else None,
-    )
-    rows, columns, shares = others.pairs[:, 0], others.pairs[:, 1], others.shares
-    untreated = ~treated[rows]
-    rows, columns, shares = rows[untreated], columns[untreated], shares[untreated]
+    treated = made.treated
+    pairs, shares = _in_strata(made) if chosen.algorithm == "strata" else _by_nearest(made, chosen)
+    untreated = ~treated[pairs[:, 0]]
+    rows, columns, shares = pairs[untreated, 0], pairs[untreated, 1], shares[untreated]
     own = made.match
     if own.algorithm == "entropy":
         each = own.weights / own.weights.sum()
@@ -207,7 +216,40 @@ def _for_all(made: Matched, chosen: Matching) -> SharedMatches:
     )
 
 
-def _support(features: Features, treated: Bools, pool: Bools, chosen: Matching) -> Support | None:
+def _by_nearest(made: Matched, chosen: Matching) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Pairs and shares of every area with its nearest, used again and again."""
+    values, treated, pool = made.features.values, made.treated, made.pool
+    names, distance = made.features.names, chosen.distance
+    if distance == "propensity":  # fitted once, to the treated: then its log odds are a score like any other
+        fitted = propensity(values, treated, names) if np.isfinite(values).all() else None
+        if fitted is not None:
+            values, names, distance = fitted.logit[:, None], ("propensity score (log odds)",), "score"
+        else:
+            distance = "mahalanobis"
+    found = match(
+        values,
+        treated | pool,
+        names=names,
+        pool=pool,
+        exact=made.features.exact or None,
+        distance=distance,
+        per_treated=chosen.per_treated,
+        replacement=True,
+    )
+    return found.pairs, found.shares
+
+
+def _in_strata(made: Matched) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Pairs and shares of every area to choose from with every other one of its stratum."""
+    strata = stratum_codes(made.features.exact, len(made.areas))
+    known = made.pool & (strata >= 0)
+    pairs = whole_strata(strata, known, known)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    shares = 1.0 / np.bincount(pairs[:, 0], minlength=len(made.areas))[pairs[:, 0]]
+    return pairs, shares
+
+
+def support_of(features: Features, treated: Bools, pool: Bools, chosen: Matching) -> Support | None:
     """Treated areas beyond the pool, over the areas whose features are all known."""
     known = np.isfinite(features.values).all(axis=1)
     if not (known & treated).any() or (known & pool).sum() < 2:
@@ -239,4 +281,6 @@ def _how(chosen: Matching, found: Match) -> str:
         return f"every area of the same {' and '.join(chosen.exact)}"
     ways = {"nearest": "nearest", "optimal": "nearest in all", "cardinality": "balanced"}
     limit = f", at most {chosen.caliper:g} standard deviations away" if chosen.caliper else ""
-    return f"the {found.per_treated} {ways[chosen.algorithm]} areas in {on} ({found.distance}){limit}{within}"
+    size = "the one" if found.per_treated == 1 else f"the {found.per_treated}"
+    noun = "area" if found.per_treated == 1 else "areas"
+    return f"{size} {ways[chosen.algorithm]} {noun} in {on} ({found.distance}){limit}{within}"

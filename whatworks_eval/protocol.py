@@ -19,10 +19,13 @@ from whatworks_eval.periods import PeriodKind
 from whatworks_eval.protocol_problems import explain
 from whatworks_eval.protocol_tables import Areas, Context, Covariate, Intervention, Matching, Outcome, Windows
 from whatworks_eval.survey_keys import Section
+from whatworks_eval.synthetic_keys import SyntheticKeys
 from whatworks_eval.toml_file import read_toml
 from whatworks_eval.trial_keys import Crossover
 
-Method = Literal["before-after", "relative-effect", "did", "interrupted-time-series", "crossover"]
+Method = Literal[
+    "before-after", "relative-effect", "did", "interrupted-time-series", "crossover", "synthetic"
+]
 
 
 class Protocol(Section):
@@ -49,6 +52,7 @@ class Protocol(Section):
     covariates: dict[str, Covariate] = Field(default_factory=dict)
     matching: Matching = Matching()
     did: Did = Did()
+    synthetic: SyntheticKeys = SyntheticKeys()
     crossover: Crossover | None = None
     context: Context = Context()
 
@@ -78,6 +82,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "matching": Matching,
     "context": Context,
     "did": Did,
+    "synthetic": SyntheticKeys,
 }
 
 

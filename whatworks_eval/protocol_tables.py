@@ -10,6 +10,7 @@ from pydantic import BaseModel, Discriminator, Field, Tag
 from whatworks_eval.survey_keys import DoubtKeys, Section, SurveyKeys
 
 SourceName = Literal["police-uk", "counts", "survey", "totals", "published-changes", "dataset"]
+Domain = Literal["income", "employment", "education", "health", "crime", "barriers", "living"]
 Assignment = Literal["random", "phased", "need", "volunteer", "cutoff"]
 
 
@@ -209,6 +210,11 @@ class Covariate(Section):
     edition: int | None = Field(None, description="Indices of Deprivation: 2015, 2019 or 2025.")
     as_: Literal["score", "rank", "decile", "value"] = Field(
         "value", alias="as", description="What the column holds."
+    )
+    without: tuple[Domain, ...] = Field(
+        (),
+        description="English index: put it together again without these of its seven domains (crime, where "
+        "the outcome is crime); the file must hold domain ranks or transformed scores, as File 7 and 9 do.",
     )
     lookup: str | None = Field(
         None, description="Exact-fit lookup between LSOA 2011 and 2021, where the vintages differ."

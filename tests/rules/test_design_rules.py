@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cases import design, published_design, totals_design
+from match_cases import MATCH_DESIGNS
 from survey_cases import SURVEY_DESIGNS
 
 from whatworks_eval.caveats import DESIGN_RULES, ask_design, find_rule
@@ -129,6 +130,7 @@ CASES: list[tuple[str, Mapping[str, Any], str, int]] = [
 HARM = {"outcome": {"source": "police-uk", "offences": ["Burglary"], "harm": "CCHI 2026"}}
 CASES += [("analysis.harm-weights", HARM, "caveat", 5)]
 CASES += SURVEY_DESIGNS
+CASES += MATCH_DESIGNS
 TOTALS: list[tuple[str, Mapping[str, Any], str, int]] = [
     ("selection.comparability-stated", {}, "not assessed", 2),
     ("selection.comparability-stated", {"context": {"comparability": "twin towns"}}, "not assessed", 3),

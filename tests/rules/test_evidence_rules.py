@@ -18,6 +18,7 @@ from cases import (
     totals_case,
 )
 from effect_cases import EFFECT_CASES
+from match_cases import MATCH_CASES, MATCH_WORLDS
 from survey_cases import SURVEY_CASES
 from trial_cases import TRIAL_CASES
 
@@ -189,6 +190,7 @@ CASES: list[tuple[str, Callable[[], Case], str, int]] = [
 
 
 CASES += EFFECT_CASES
+CASES += MATCH_CASES
 CASES += SURVEY_CASES
 CASES += TRIAL_CASES
 
@@ -320,6 +322,7 @@ WORLDS: list[Callable[[], Case]] = [
     totals_case,
     published_case,
     lambda: totals_case({"outcome": {"totals": {"comparison": None}}, "method": "before-after"}),
+    *MATCH_WORLDS,
 ]
 
 

@@ -19,6 +19,7 @@ ALWAYS: Mapping[str, bool] = MappingProxyType(
         "did": True,
         "interrupted-time-series": True,
         "crossover": True,
+        "synthetic": True,
     }
 )
 """The doubt does not depend on what the treated areas are compared with."""
@@ -30,6 +31,7 @@ WITH_COMPARISON: Mapping[str, bool] = MappingProxyType(
         "did": True,
         "interrupted-time-series": True,
         "crossover": False,
+        "synthetic": True,
     }
 )
 """The doubt is about the comparison areas, which a before-after does not use."""
@@ -41,6 +43,7 @@ RELABELLED: Mapping[str, bool] = MappingProxyType(
         "did": True,
         "interrupted-time-series": True,
         "crossover": True,
+        "synthetic": True,
     }
 )
 """The doubt is about an inference that relabels whole sets of areas."""
@@ -52,6 +55,7 @@ WINDOWS_ALONE: Mapping[str, bool] = MappingProxyType(
         "did": True,
         "interrupted-time-series": False,
         "crossover": False,
+        "synthetic": True,
     }
 )
 """The doubt is about totals of two windows; a series of periods is asked about season and months instead."""
@@ -63,6 +67,7 @@ TWO_BY_TWO: Mapping[str, bool] = MappingProxyType(
         "did": True,
         "interrupted-time-series": False,
         "crossover": False,
+        "synthetic": False,
     }
 )
 """The doubt is about four totals and how an effect is read off them."""
@@ -74,6 +79,7 @@ SERIES: Mapping[str, bool] = MappingProxyType(
         "did": False,
         "interrupted-time-series": True,
         "crossover": False,
+        "synthetic": False,
     }
 )
 """The doubt is about a series of periods."""
@@ -86,6 +92,7 @@ TWO_ARMS: Mapping[str, bool] = MappingProxyType(
         "did": True,
         "interrupted-time-series": True,
         "crossover": True,
+        "synthetic": True,
     }
 )
 """The doubt is about places or times without the project: areas apart, or the same ones switched off."""
@@ -97,6 +104,7 @@ BEFORE_AND_AFTER: Mapping[str, bool] = MappingProxyType(
         "did": True,
         "interrupted-time-series": True,
         "crossover": False,
+        "synthetic": True,
     }
 )
 """The doubt is about two windows or one start: areas switched on and off have neither."""
@@ -108,6 +116,7 @@ SWITCHED: Mapping[str, bool] = MappingProxyType(
         "did": False,
         "interrupted-time-series": False,
         "crossover": True,
+        "synthetic": False,
     }
 )
 """The doubt is about areas switched on and off in turn."""
@@ -119,9 +128,47 @@ ROLLED_OUT: Mapping[str, bool] = MappingProxyType(
         "did": True,
         "interrupted-time-series": False,
         "crossover": False,
+        "synthetic": False,
     }
 )
 """The doubt is about an effect followed through time: leads and lags, cohorts, differing trends."""
+
+
+TAKEN_AS_THEY_ARE: Mapping[str, bool] = MappingProxyType(
+    {
+        "before-after": False,
+        "relative-effect": True,
+        "did": True,
+        "interrupted-time-series": True,
+        "crossover": False,
+        "synthetic": False,
+    }
+)
+"""The doubt is about comparison areas as a whole; a mixture of them is asked how well it fits instead."""
+
+ONE_SERIES: Mapping[str, bool] = MappingProxyType(
+    {
+        "before-after": False,
+        "relative-effect": False,
+        "did": False,
+        "interrupted-time-series": True,
+        "crossover": False,
+        "synthetic": True,
+    }
+)
+"""The doubt is about many areas added up into one series."""
+
+MIXED: Mapping[str, bool] = MappingProxyType(
+    {
+        "before-after": False,
+        "relative-effect": False,
+        "did": False,
+        "interrupted-time-series": False,
+        "crossover": False,
+        "synthetic": True,
+    }
+)
+"""The doubt is about a weighted mixture of donors."""
 
 
 def asked(applies_to: Mapping[str, bool], protocol: Protocol) -> bool:
@@ -133,7 +180,9 @@ def asked(applies_to: Mapping[str, bool], protocol: Protocol) -> bool:
         >>> asked(WITH_COMPARISON, load_protocol(shipped_path("designs", "police-now-2016")))
         True
     """
-    of_comparison = any(applies_to is table for table in (WITH_COMPARISON, RELABELLED, TWO_ARMS))
+    of_comparison = any(
+        applies_to is table for table in (WITH_COMPARISON, RELABELLED, TWO_ARMS, TAKEN_AS_THEY_ARE)
+    )
     if of_comparison and protocol.method == "interrupted-time-series" and not has_comparison(protocol):
         return False
     if (applies_to is WINDOWS_ALONE or applies_to is TWO_BY_TWO) and starts_differ(protocol):

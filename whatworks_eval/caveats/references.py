@@ -47,6 +47,12 @@ EVALUATORS = Source(
     "recidivism: results from meta-analyses of experimental and quasi-experimental research. Journal of "
     "Experimental Criminology 1(4), 435-450.",
 )
+SYNTHETIC = Source(
+    key="Abadie et al. 2010",
+    text="Abadie, A., Diamond, A. and Hainmueller, J. (2010). Synthetic control methods for comparative case "
+    "studies: estimating the effect of California's tobacco control program. Journal of the American "
+    "Statistical Association 105, 493-505.",
+)
 TIDIER = Source(
     key="Hoffmann et al. 2014",
     text="Hoffmann, T. C. and others (2014). Better reporting of interventions: template for intervention "
@@ -142,4 +148,42 @@ FUNCTIONAL_FORM = Source(
     key="Roth and Sant'Anna 2023",
     text="Roth, J. and Sant'Anna, P. H. C. (2023). When is parallel trends sensitive to functional form? "
     "Econometrica 91(2), 737-747. doi 10.3982/ECTA19402.",
+)
+BALANCE = Source(
+    key="Rubin 2001",
+    text="Rubin, D. B. (2001). Using propensity scores to help design observational studies: application "
+    "to the tobacco litigation. Health Services and Outcomes Research Methodology 2(3/4), 169-188. doi "
+    "10.1023/A:1020363010465. Limits of 0.25 and of 0.5 to 2, p. 174, as cited in the SAS/STAT user's "
+    "guide, PSMATCH procedure, with the stricter 0.1.",
+)
+MATCHING = Source(
+    key="Stuart 2010",
+    text="Stuart, E. A. (2010). Matching methods for causal inference: a review and a look forward. "
+    "Statistical Science 25(1), 1-21.",
+)
+MATCHED_REGRESSION = Source(
+    key="Daw and Hatfield 2018",
+    text="Daw, J. R. and Hatfield, L. A. (2018). Matching and regression to the mean in "
+    "difference-in-differences analysis. Health Services Research 53(6). doi 10.1111/1475-6773.12993.",
+)
+DEPRIVATION = Source(
+    key="MHCLG 2019",
+    text="McLennan, D., Noble, S., Noble, M., Plunkett, E., Wright, G. and Gutacker, N. (2019). The English "
+    "Indices of Deprivation 2019: technical report. Ministry of Housing, Communities and Local Government, "
+    "September 2019.",
+)
+EFFECTIVE_SIZE = Source(
+    key="Kish 1965",
+    text="Kish, L. (1965). Survey Sampling, section 11.7. New York: Wiley.",
+)
+E_VALUE = Source(
+    key="VanderWeele and Ding 2017",
+    text="VanderWeele, T. J. and Ding, P. (2017). Sensitivity analysis in observational research: "
+    "introducing the E-value. Annals of Internal Medicine 167(4), 268-274. Gamma: Rosenbaum, P. R. "
+    "(2002). Observational Studies, 2nd edition, section 4.3. New York: Springer.",
+)
+ROBUSTNESS = Source(
+    key="Cinelli and Hazlett 2020",
+    text="Cinelli, C. and Hazlett, C. (2020). Making sense of sensitivity: extending omitted variable bias. "
+    "Journal of the Royal Statistical Society B 82(1), 39-67.",
 )

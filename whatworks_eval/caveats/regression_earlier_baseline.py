@@ -6,7 +6,7 @@ from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import REGRESSION
 from whatworks_eval.caveats.wording import as_percent, change, percent, span
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
-from whatworks_eval.measures.declared import has_areas, has_comparison, is_level_matched
+from whatworks_eval.measures.declared import has_areas, has_comparison, is_matched
 from whatworks_eval.measures.regression import RunUp, earlier_change
 from whatworks_eval.records import Interval
 
@@ -19,7 +19,7 @@ def _judge(case: Case) -> Verdict | None:
         protocol.intervention.assignment != "need"
         or not has_areas(protocol)
         or not has_comparison(protocol)
-        or is_level_matched(protocol)
+        or is_matched(protocol)
         or (protocol.areas is not None and protocol.areas.comparison == "rest")
     ):
         return None

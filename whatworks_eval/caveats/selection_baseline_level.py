@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from whatworks_eval.caveats.applies import WITH_COMPARISON
+from whatworks_eval.caveats.applies import TAKEN_AS_THEY_ARE
 from whatworks_eval.caveats.references import WWG
 from whatworks_eval.caveats.wording import number, probability, span
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
@@ -89,7 +89,7 @@ RULE = EvidenceRule(
     "areas, 2.2 times.",
     remedy="Set [areas] comparison = 'matched', or name comparison areas that recorded about as much "
     "before the start.",
-    applies_to=WITH_COMPARISON,
+    applies_to=TAKEN_AS_THEY_ARE,
     source=WWG,
     judge=_judge,
 )

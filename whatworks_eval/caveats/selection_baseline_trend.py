@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import WITH_COMPARISON
+from whatworks_eval.caveats.applies import TAKEN_AS_THEY_ARE
 from whatworks_eval.caveats.references import PRETRENDS
 from whatworks_eval.caveats.wording import percent, span
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
@@ -97,7 +97,7 @@ RULE = EvidenceRule(
     "month nine times in ten (1 % from 24 periods); ten single areas need 6 %.",
     remedy="Lengthen the before window (24 months see trends about three times as small as 12), take more "
     "units, or choose comparison areas that were moving alike.",
-    applies_to=WITH_COMPARISON,
+    applies_to=TAKEN_AS_THEY_ARE,
     source=PRETRENDS,
     judge=_judge,
 )

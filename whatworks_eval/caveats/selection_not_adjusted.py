@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import WITH_COMPARISON
+from whatworks_eval.caveats.applies import TAKEN_AS_THEY_ARE
 from whatworks_eval.caveats.references import SMS
 from whatworks_eval.judgement import DesignRule, Verdict
-from whatworks_eval.measures.declared import has_comparison, is_matched
+from whatworks_eval.measures.declared import has_comparison, is_matched, matched_on
 from whatworks_eval.protocol import Protocol
 
 
@@ -16,7 +16,7 @@ def _judge(protocol: Protocol) -> Verdict | None:
         return Verdict(kind="clear", message="Random allocation stands in for matching or adjustment.")
     if is_matched(protocol):
         return Verdict(
-            kind="clear", message="The comparison areas are chosen to be of like level before the start."
+            kind="clear", message=f"The comparison areas are chosen to be alike in {_said(protocol)}."
         )
     return Verdict(
         kind="caveat",
@@ -24,6 +24,11 @@ def _judge(protocol: Protocol) -> Verdict | None:
         "for what makes them different.",
         cap=3,
     )
+
+
+def _said(protocol: Protocol) -> str:
+    words = {"before_level": "level before the start", "before_trend": "trend before the start"}
+    return " and ".join(words.get(name, name.replace("_", " ")) for name in matched_on(protocol))
 
 
 RULE = DesignRule(
@@ -34,7 +39,7 @@ RULE = DesignRule(
     "analysis. A plain comparison with other areas reaches level 3.",
     remedy="Set [areas] comparison = 'matched', so that each treated area is compared with areas of like "
     "level.",
-    applies_to=WITH_COMPARISON,
+    applies_to=TAKEN_AS_THEY_ARE,
     source=SMS,
     judge=_judge,
 )

@@ -9,12 +9,15 @@ from whatworks_eval.caveats.references import WWG
 from whatworks_eval.caveats.wording import counted, listed, percent, probability
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
 from whatworks_eval.measures.comparability import outside_range
+from whatworks_eval.measures.declared import is_level_matched
 from whatworks_eval.measures.relative import FALSE_ALARM
 
 MOST_OUTSIDE = 10.0  # % of treated units
 
 
-def _judge(case: Case) -> Verdict:
+def _judge(case: Case) -> Verdict | None:
+    if is_level_matched(case.protocol):
+        return None  # selection.common-support asks it of everything matched on, the level included
     found = outside_range(case)
     if found is None or found.outside.value is None:
         return Verdict(

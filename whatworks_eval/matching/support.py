@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 AS_LONELY = 0.01
 """A treated area is lonely where at most this share of pool areas lie as far from every other pool area."""
+CLOSE = 0.25  # standard deviations: a like this near is near enough, however much nearer the pool's own are
 ROUNDING = 1e-9  # standard deviations
 
 
@@ -74,9 +75,9 @@ def support(
 
     A treated area's distance to its nearest pool area is ranked among the pool areas' distances to their own
     nearest other. Were it drawn from where the pool is drawn from, its rank would be any with equal chance,
-    so about `AS_LONELY` of such areas would be named by this alone, however many features there are. A convex
-    hull would not do: the more features, the more areas of any sample lie outside the hull of the rest, near
-    neighbours or not.
+    so at most `AS_LONELY` of such areas would be named by this alone, however many features there are; an
+    area with a like within `CLOSE` is never called lonely. A convex hull would not do: the more features, the
+    more areas of any sample lie outside the hull of the rest, near neighbours or not.
 
     Args:
         features: Areas × k, all known.
@@ -126,7 +127,7 @@ def support(
             lonelier=float(lonelier[number]),
         )
         for number, row in enumerate(rows)
-        if (past[number] > ROUNDING).any() or (lonelier[number] <= AS_LONELY and nearest[number] > ROUNDING)
+        if (past[number] > ROUNDING).any() or (lonelier[number] <= AS_LONELY and nearest[number] > CLOSE)
     ]
     return Support(
         beyond=tuple(sorted(found, key=lambda one: (-one.nearest, one.area))),

@@ -38,13 +38,24 @@ def starts_differ(protocol: Protocol) -> bool:
 
 
 def is_matched(protocol: Protocol) -> bool:
-    """True where the comparison areas are chosen to be like the treated in what was known before the start."""
+    """True where the comparison areas are chosen to be like the treated in what was known before."""
     return has_areas(protocol) and protocol.areas is not None and protocol.areas.comparison == "matched"
 
 
 def is_level_matched(protocol: Protocol) -> bool:
-    """True where the comparison areas are chosen to be of like level before the start, whatever else."""
-    return is_matched(protocol) and "before_level" in protocol.matching.on
+    """True where the comparison areas are chosen to be of like level before the start, whatever else.
+
+    Whole strata are not: every area of the stratum is taken, whatever its level.
+    """
+    matching = protocol.matching
+    return is_matched(protocol) and "before_level" in matching.on and matching.algorithm != "strata"
+
+
+def matched_on(protocol: Protocol) -> tuple[str, ...]:
+    """What matched areas are alike in, by name: features, unless whole strata are taken, and exact labels."""
+    matching = protocol.matching
+    on = () if matching.algorithm == "strata" else matching.on
+    return tuple(dict.fromkeys((*on, *matching.exact)))
 
 
 def before_months(protocol: Protocol) -> Measure:

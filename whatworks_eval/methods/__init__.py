@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from whatworks_eval.methods import before_after, crossover, did, interrupted_time_series, relative_effect
+from whatworks_eval.methods import (
+    before_after,
+    crossover,
+    did,
+    interrupted_time_series,
+    relative_effect,
+    synthetic,
+)
 from whatworks_eval.methods.result import Effect
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Data, Windowed
@@ -60,6 +67,12 @@ METHODS: Mapping[str, Method] = {
             title="Areas switched on and off by lot: while on against while off, in the same areas and periods",
             needs_comparison=False,
             estimate=crossover.estimate,
+        ),
+        Method(
+            name="synthetic",
+            title="One or few treated areas against a weighted mixture of others that ran alike before",
+            needs_comparison=True,
+            estimate=synthetic.estimate,
         ),
     )
 }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from whatworks_eval.over_time import OverTime
 from whatworks_eval.panel import Panel
 from whatworks_eval.records import Curve, Estimate, Placebo, PlaceboSets, Windowed
+from whatworks_eval.synthetic_records import SyntheticComparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,6 +24,7 @@ class Effect:
         placebo: Placebo effects; None where none were computed.
         curve: Fitted and expected series; None where none was fitted.
         over_time: Leads and lags, cohorts and what they rest on; None for methods without.
+        synthetic: Weights, fit and what to doubt of a synthetic comparison; None for other methods.
     """
 
     estimate: Estimate
@@ -31,6 +33,7 @@ class Effect:
     placebo: Placebo | None = None
     curve: Curve | None = None
     over_time: OverTime | None = None
+    synthetic: SyntheticComparison | None = None
 
 
 def centroids_of(panel: Panel, windowed: Windowed) -> NDArray[np.float64] | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from whatworks_eval.judgement import Evaluation, Finding, Measure
 from whatworks_eval.records import Estimate, Interval
+from whatworks_eval.report.likeness_section import likeness_dict
+from whatworks_eval.report.synthetic_section import synthetic_dict
 
 SCHEMA = 1
 NOT_FINITE = "the computed value was not a finite number"
@@ -51,6 +53,8 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
             "bound_by": list(evaluation.grade.bound_by),
             "crosswalk": dict(evaluation.grade.crosswalk),
         },
+        "matching": None if evaluation.likeness is None else likeness_dict(evaluation.likeness),
+        "synthetic": synthetic_dict(evaluation),
         "economics": None,
     }
 

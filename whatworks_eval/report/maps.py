@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,9 +34,18 @@ def area_map(evaluation: Evaluation) -> Chart | None:
         "comparison": evaluation.contrast.comparison,
         "buffer": evaluation.contrast.buffer,
     }
+    return map_of(used, evaluation.centroids)
+
+
+def map_of(used: Mapping[Arm, tuple[str, ...]], centroids: Mapping[str, tuple[float, float]]) -> Chart | None:
+    """The map of these areas by arm; None where no treated area's place is known.
+
+    Args:
+        used: Arm, then its areas.
+        centroids: Area, then (x, y) in metres.
+    """
     points = {
-        arm: np.array([evaluation.centroids[area] for area in areas if area in evaluation.centroids])
-        for arm, areas in used.items()
+        arm: np.array([centroids[area] for area in areas if area in centroids]) for arm, areas in used.items()
     }
     points = {arm: found[np.isfinite(found).all(axis=1)] for arm, found in points.items() if found.size}
     points = {arm: found for arm, found in points.items() if len(found)}
@@ -72,7 +82,7 @@ def area_map(evaluation: Evaluation) -> Chart | None:
                 label=f"{arm.capitalize()} ({many:,})",
                 rasterized=many > MOST_DRAWN_AS_SHAPES,
             )
-        _scale_bar(axes, float(reach[0] * 2))
+        scale_bar(axes, float(reach[0] * 2))
         marks = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         axes.legend(
             [mark for _, mark in sorted(marks.items(), reverse=True)],
@@ -106,7 +116,8 @@ def area_map(evaluation: Evaluation) -> Chart | None:
     )
 
 
-def _scale_bar(axes: Axes, metres: float) -> None:
+def scale_bar(axes: Axes, metres: float) -> None:
+    """Draw a round length, about a fifth of this width, at the lower left."""
     rough = metres / 5
     power = 10.0 ** math.floor(math.log10(rough))
     length = max(step * power for step in (1, 2, 5) if step * power <= rough)

@@ -15,11 +15,13 @@ from whatworks_eval.report.drawing import Chart
 from whatworks_eval.report.effect_charts import estimates_chart, placebo_chart
 from whatworks_eval.report.evidence import evidence
 from whatworks_eval.report.its_chart import series_chart
+from whatworks_eval.report.likeness_section import likeness_in_template
 from whatworks_eval.report.maps import area_map
 from whatworks_eval.report.numerals import clean
 from whatworks_eval.report.running_chart import running_chart
 from whatworks_eval.report.strength import binding_sentence, doubts, level_sentence, what_would_raise
 from whatworks_eval.report.subject import subject, when, where
+from whatworks_eval.report.synthetic_section import synthetic_in_template
 from whatworks_eval.report.text import cap, rows_sentence
 from whatworks_eval.report.words import headline, picked_for_need, question
 
@@ -84,6 +86,8 @@ def contents(evaluation: Evaluation) -> dict[str, Any]:
         "counts": _drawn(counts_chart, evaluation, Markup),
         "series": _drawn(series_chart, evaluation, Markup),
         "running": _drawn(running_chart, evaluation, Markup),
+        "alike": None if evaluation.likeness is None else likeness_in_template(evaluation.likeness),
+        "mixture": synthetic_in_template(evaluation),
         "estimates": _drawn(estimates_chart, evaluation, Markup),
         "effects": tables.effects(evaluation),
         "placebo": _drawn(placebo_chart, evaluation, Markup),

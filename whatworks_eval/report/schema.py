@@ -85,6 +85,8 @@ def result_schema() -> Json:
         alternatives=_list(_estimate(label=TEXT, choice=_maybe(TEXT))),
         findings=_list(finding),
         grade=_object(scale=TEXT, ceiling=LEVEL, level=LEVEL, bound_by=TEXTS, crosswalk=_map(LEVEL)),
+        matching=_maybe(likeness_schema()),
+        synthetic=_maybe(synthetic_schema()),
         economics={"type": "null"},
     )
     return {
@@ -93,6 +95,56 @@ def result_schema() -> Json:
         "description": "Every number is finite, or null with its reason in why_missing.",
         **made,
     }
+
+
+def synthetic_schema() -> Json:
+    """What a synthetic comparison rests on; null for other methods. Series and fit in index points.
+
+    Example:
+        >>> sorted(synthetic_schema()["properties"])[:3]
+        ['as_good', 'donor_word', 'donors']
+    """
+    return _object(
+        kind=TEXT,
+        donor_word=TEXT,
+        possible=COUNT,
+        effective=NUMBER,
+        donors=_list(_object(name=TEXT, areas=TEXTS, weight=NUMBER, without=MAYBE)),
+        fit=_object(rmspe=NUMBER, typical=MAYBE, p_value=MAYBE, smallest_p=MAYBE),
+        as_good=_maybe(_object(low=MAYBE, high=MAYBE, slack_percent=NUMBER, unique={"type": "boolean"})),
+        in_time=_object(
+            start=_maybe(TEXT), value=MAYBE, p_value=MAYBE, smallest_p=MAYBE, why_missing=_maybe(TEXT)
+        ),
+        series=_list(_object(period=TEXT, window=TEXT, recorded=MAYBE, expected=MAYBE)),
+    )
+
+
+def likeness_schema() -> Json:
+    """What is said of a matched comparison, from before the start alone; null where there is none.
+
+    Example:
+        >>> sorted(likeness_schema()["properties"])[:3]
+        ['algorithm', 'beyond', 'chosen']
+    """
+    gap = _object(
+        treated=NUMBER,
+        comparison=NUMBER,
+        standardised=MAYBE,
+        variance_ratio=MAYBE,
+        why_missing=_maybe(TEXT),
+    )
+    return _object(
+        **dict.fromkeys(("chosen", "algorithm", "estimand"), TEXT),
+        on=TEXTS,
+        **dict.fromkeys(("treated", "matched", "pool", "used"), COUNT),
+        effective=NUMBER,
+        heaviest=_object(area=TEXT, stands_for=NUMBER),
+        features=_list(
+            _object(name=TEXT, matched_on={"type": "boolean"}, before=gap, after=gap, not_known=COUNT)
+        ),
+        unmatched=_map(TEXT),
+        beyond=_list(_object(area=TEXT, how_far=TEXT)),
+    )
 
 
 def _estimate(**more: Json) -> Json:

@@ -39,6 +39,14 @@ def as_text(evaluation: Evaluation) -> str:
     counts = tables.arms(evaluation)
     if counts is not None:
         parts.append(grid(counts))
+    if evaluation.likeness is not None:
+        from whatworks_eval.report.likeness_section import likeness_text  # it wraps with this file's tools
+
+        parts.append(likeness_text(evaluation.likeness))
+    if evaluation.synthetic is not None:
+        from whatworks_eval.report.synthetic_section import synthetic_text  # it wraps with this file's tools
+
+        parts.append(synthetic_text(evaluation))
     parts += [heading("Estimates"), grid(tables.effects(evaluation))]
     parts += findings(evaluation.findings)
     parts += [

@@ -26,6 +26,7 @@ from whatworks_eval.sources.deprivation import (
     form_in_name,
     index_columns,
 )
+from whatworks_eval.sources.rebuilt_index import rebuilt_index
 from whatworks_eval.sources.tables import Table, number_of, read_table, text_of
 
 RESIDENTS = "residents"
@@ -82,9 +83,18 @@ def _joined(
     deprivation = covariate.edition is not None or covariate.as_ != "value" or bool(index)
     index_of = _country(panel, table, codes) if deprivation and name != RESIDENTS else ""
     edition = _edition(table, codes, covariate, index_of) if index_of else None
-    column, form = _column(table, name, covariate, index)
-    values = _values(table, codes, column, covariate)
-    notes = [f"Covariate '{name}': column '{column}' of {table.name}.", *table.notes]
+    if covariate.without:
+        if covariate.edition is None:
+            raise DataError(f"{table.name}: `without` needs `edition`: 2019 or 2025")
+        year = covariate.edition
+        covariate = covariate.model_copy(update={"as_": "score"})
+        values, made = rebuilt_index(table, codes, year, covariate.without)
+        column, form = "the index rebuilt", None
+        notes = [f"Covariate '{name}': the index {made}.", *table.notes]
+    else:
+        column, form = _column(table, name, covariate, index)
+        values = _values(table, codes, column, covariate)
+        notes = [f"Covariate '{name}': column '{column}' of {table.name}.", *table.notes]
     if form is not None:
         check_values(table, column, form, values)
         if form == "rank" and covariate.as_ == "decile" and edition is not None:
