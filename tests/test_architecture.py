@@ -14,6 +14,7 @@ ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 ORDER = (
     ("errors", "periods", "offence_names"),
     ("toml_file", "protocol_problems", "contradictions", "survey_keys"),
+    ("economics_keys", "economics_contradictions"),
     ("protocol_tables", "panel", "shipped"),
     ("protocol",),
     ("records", "panel_file", "published"),
@@ -23,10 +24,12 @@ ORDER = (
     ("areas", "inference"),
     ("contrast", "methods"),
     ("measures",),
+    ("economics",),
     ("alternatives", "caveats", "reproduce_measures"),
-    ("grade", "reproduce_traps"),
+    ("grade", "reproduce_traps", "reproduce_economics"),
     ("evaluation", "report"),
-    ("calc", "reproduce"),
+    ("calc", "reproduce", "terminal"),
+    ("again", "costing"),
     ("cli",),
     ("__main__",),
 )
@@ -36,6 +39,8 @@ ROOT = "__init__"
 GOES_BACK = {
     # So that a notebook cannot show an Evaluation without its level.
     ("judgement.py", "report"),
+    # So that an Evaluation can say what it holds; for type checking only.
+    ("judgement.py", "economics"),
 }
 LONGEST = 400
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -196,7 +196,7 @@ def test_a_fault_of_the_tool_asks_for_a_report(whatworks: Run, monkeypatch: pyte
     def broken(file: str) -> None:
         raise KeyError("kaput")
 
-    monkeypatch.setattr(cli, "_read", broken)
+    monkeypatch.setattr(cli, "read", broken)
     done = whatworks("check", "template")
     assert done.code == cli.BUG == 70
     assert "KeyError" in done.err
@@ -213,7 +213,7 @@ def test_an_error_of_ours_has_its_code_and_no_traceback(
     def cannot(file: str) -> None:
         raise CannotEstimate(["the after window is empty", "so is the other"])
 
-    monkeypatch.setattr(cli, "_read", cannot)
+    monkeypatch.setattr(cli, "read", cannot)
     done = whatworks("check", "template")
     assert done == Done(12, "", "- the after window is empty\n- so is the other\n")
     with pytest.raises(CannotEstimate):

@@ -157,7 +157,7 @@ def test_registered_may_be_iso_text_in_a_mapping() -> None:
         ("matching.per_treated", 5, '`matching` is given, but `areas.comparison` is not "matched"'),
         ("matching.caliper", 0.25, "this version does not have a caliper"),
         ("matching.on", ["before_trend"], "'before_trend', which this version does not have"),
-        ("economics", {"price_year": "2024-25"}, "this version does not have costs and benefits"),
+        ("economics", {"price_year": "2024-25"}, "`economics.costs` is missing; what the project cost"),
         ("context.evaluator", "us", "expected one of 'independent', 'funder' or 'provider'"),
         ("context.attrition_percent", 120, "it must be at most 100"),
         (

@@ -7,22 +7,29 @@ Results go to standard output, everything else to standard error.
 from __future__ import annotations
 
 import sys
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from whatworks_eval import __version__
 from whatworks_eval.errors import ProtocolError, WhatWorksError
-
-if TYPE_CHECKING:
-    from whatworks_eval.judgement import Evaluation
-    from whatworks_eval.protocol import Protocol
+from whatworks_eval.terminal import (
+    UsageProblem,
+    aside,
+    evaluated,
+    filled,
+    folder_for,
+    guarded,
+    read,
+    rendered,
+    save,
+    summary,
+    write,
+)
 
 BUG = 70
-WIDTH = 96
 DEMO = "simulated-neighbourhoods"
 
 app = typer.Typer(
@@ -34,12 +41,6 @@ app = typer.Typer(
 )
 Design = Annotated[str, typer.Argument(metavar="FILE", help="Design (TOML), or the name of a shipped one.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; absent = out/ID.")]
-
-
-class UsageProblem(WhatWorksError):
-    """What was typed cannot be done as it stands."""
-
-    exit_code = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -54,12 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except WhatWorksError as error:
         if debug:
             raise
-        _aside(str(error))
+        aside(str(error))
         sys.exit(error.exit_code)
     except Exception as error:
         if debug:
             raise
-        _aside(
+        aside(
             f"{type(error).__name__}: {error}\nThis is a fault in whatworks, not in your files. Please "
             "report it with what the same command prints when --debug is added."
         )
@@ -96,7 +97,7 @@ def demo(out: Out = None) -> None:
     from whatworks_eval.shipped import shipped_path
     from whatworks_eval.toml_file import read_toml
 
-    evaluation = _evaluate(_read(str(shipped_path("designs", DEMO))), data=None)
+    evaluation = evaluated(read(str(shipped_path("designs", DEMO))), data=None)
     about = read_toml(shipped_path("datasets", DEMO) / "dataset.toml")
     truth = (
         f"SIMULATED DATA: made up by a program with seed {about['seed']}; the effect put in is "
@@ -104,7 +105,7 @@ def demo(out: Out = None) -> None:
     )
     print(f"{filled(truth)}\n")
     print(summary(evaluation))
-    written = _write(evaluation, out)
+    written = write(evaluation, out)
     print(
         f"\nReport: {written[0]}\nNumbers: {written[1]}\n\nNext: open the report in a browser. To declare a "
         f"design of your own, start from\n  {shipped_path('designs', 'template')}\n"
@@ -121,7 +122,7 @@ def check(file: Design) -> None:
     from whatworks_eval.evaluation import appraise
     from whatworks_eval.report import render_appraisal
 
-    print(render_appraisal(appraise(_read(file))))
+    print(render_appraisal(appraise(read(file))))
 
 
 @app.command()
@@ -141,18 +142,18 @@ def run(
 
     Reads the data, estimates, judges, and writes report.html and result.json.
     """
-    protocol = _read(file)
+    protocol = read(file)
     if data is not None and not data.is_dir():
         raise UsageProblem(f"--data {data}: there is no such folder")
-    _folder(protocol, out)
-    evaluation = _evaluate(protocol, data)
-    written = _write(evaluation, out)
+    folder_for(protocol.id, out)
+    evaluation = evaluated(protocol, data)
+    written = write(evaluation, out)
     if json is not None and json != "-":
-        written += (_save(Path(json), _rendered(evaluation, "json")),)
+        written += (save(Path(json), rendered(evaluation, "json")),)
     told = "\n".join([summary(evaluation), "", *(f"Written: {path}" for path in written)])
     if json == "-":
-        _aside(told)
-        print(_rendered(evaluation, "json"), end="")
+        aside(told)
+        print(rendered(evaluation, "json"), end="")
     else:
         print(told)
 
@@ -217,12 +218,12 @@ def calc(
     )
     told = four_counts.as_text(evaluation, assignment_stated=assignment is not None)
     if json == "-":
-        _aside(told)
-        print(_rendered(evaluation, "json"), end="")
+        aside(told)
+        print(rendered(evaluation, "json"), end="")
         return
     print(told)
     if json is not None:
-        _aside(f"Written: {_save(Path(json), _rendered(evaluation, 'json'))}")
+        aside(f"Written: {save(Path(json), rendered(evaluation, 'json'))}")
 
 
 @app.command()
@@ -246,8 +247,8 @@ def panel(
     if out.suffix not in {".parquet", ".csv"}:
         raise UsageProblem(f"--out {out}: the name must end in .parquet or .csv")
     built = load_police_uk(path, offences=offence)
-    _guarded(out, lambda: write_panel(built, out))
-    _aside(f"{built!r}\nRows read {built.ledger.read:,}, counted {built.ledger.used:,}.")
+    guarded(out, lambda: write_panel(built, out))
+    aside(f"{built!r}\nRows read {built.ledger.read:,}, counted {built.ledger.used:,}.")
     print(out)
 
 
@@ -271,7 +272,48 @@ def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="Id of a ru
 
 
 @app.command()
+def cost(
+    effect: Annotated[
+        Path | None, typer.Option("--effect", metavar="FILE", help="result.json of an earlier evaluation.")
+    ] = None,
+    costs: Annotated[
+        Path | None,
+        typer.Option("--costs", metavar="FILE", help="What the project cost: TOML with [economics] keys."),
+    ] = None,
+    cohort: Annotated[
+        Path | None,
+        typer.Option("--cohort", metavar="FILE", help="Instead: a cohort of offenders, TOML with [cohort]."),
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the JSON here; - = only to stdout.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the page and its numbers here.")
+    ] = None,
+) -> None:
+    """Say what an effect is worth in pounds.
+
+    Takes the result of an earlier evaluation with a file of costs; or, with --cohort, the cost of crime of a
+    cohort of offenders before and after joining a scheme.
+    """
+    from whatworks_eval import costing
+
+    if cohort is not None:
+        if effect is not None or costs is not None:
+            raise UsageProblem("--cohort stands alone: leave out --effect and --costs")
+        made = costing.of_cohort(cohort)
+    elif effect is None or costs is None:
+        raise UsageProblem("cost needs --effect with --costs, or --cohort")
+    else:
+        made = costing.of_effect(effect, costs)
+    costing.deliver(made, json=json, out=out)
+
+
+@app.command()
 def reproduce(
+    economics: Annotated[
+        bool, typer.Option("--economics", help="Instead: published 'for every pound' claims, checked.")
+    ] = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the table with forest plots here.")
     ] = None,
@@ -282,24 +324,17 @@ def reproduce(
 ) -> None:
     """Compute published evaluations again.
 
-    Published value, computed value, verdict and level of every row of the shipped table.
+    Published value, computed value, verdict and level of every row of the shipped table; with --economics,
+    whether published claims of value for money follow from the inputs printed beside them.
     """
-    from whatworks_eval import reproduce as again
-    from whatworks_eval.report.reproduced import as_text
+    from whatworks_eval import again
 
-    every = again.reproduce()
-    told = as_text(every)
-    if html is not None:
-        from whatworks_eval.report.reproduce_page import reproductions_page
-
-        told += f"\n\nWritten: {_save(html, reproductions_page(every))}"
-    if json is not None and json != "-":
-        told += f"\n\nWritten: {_save(Path(json), again.as_json(every))}"
-    if json == "-":
-        _aside(told)
-        print(again.as_json(every), end="")
+    if economics and html is not None:
+        raise UsageProblem("--html draws published effects; with --economics leave it out")
+    if economics:
+        again.print_ratios(json=json)
     else:
-        print(told)
+        again.print_effects(html=html, json=json)
 
 
 @app.command("list")
@@ -312,84 +347,3 @@ def list_all() -> None:
         for item in list_shipped(kind):
             print(f"  {item.name}\n      {item.title}\n      {item.path}")
         print()
-
-
-def summary(evaluation: Evaluation) -> str:
-    """What a reader needs first: the question, the answer with its level, the largest doubts."""
-    from whatworks_eval.report import words
-
-    told = [words.question(evaluation), words.headline(evaluation), words.level_sentence(evaluation)]
-    parts = [filled(sentence) for sentence in told]
-    if doubts := words.doubts(evaluation):
-        numbered = [filled(f"{n}. {doubt}", "   ") for n, doubt in enumerate(doubts, start=1)]
-        parts.append("\n".join(["The largest doubts:", *numbered]))
-    return "\n\n".join(parts)
-
-
-def filled(text: str, indent: str = "") -> str:
-    """Text in lines of a width that a terminal and a page can take."""
-    return textwrap.fill(
-        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _read(file: str) -> Protocol:
-    from whatworks_eval.protocol import load_protocol
-    from whatworks_eval.shipped import list_shipped
-
-    path = Path(file)
-    if not path.exists():
-        path = next((item.path for item in list_shipped("designs") if item.name == file), path)
-    return load_protocol(path)
-
-
-def _evaluate(protocol: Protocol, data: Path | None) -> Evaluation:
-    from whatworks_eval.evaluation import evaluate
-    from whatworks_eval.sources import load_data
-
-    return evaluate(protocol, load_data(protocol, base=data))
-
-
-def _rendered(evaluation: Evaluation, form: str) -> str:
-    from whatworks_eval.report import FORMS, render
-
-    return render(evaluation, next(known for known in FORMS if known == form))
-
-
-def _write(evaluation: Evaluation, out: Path | None) -> tuple[Path, ...]:
-    folder = _folder(evaluation.protocol, out)
-    return tuple(
-        _save(folder / name, _rendered(evaluation, form))
-        for name, form in (("report.html", "html"), ("result.json", "json"))
-    )
-
-
-def _folder(protocol: Protocol, out: Path | None) -> Path:
-    """Where the report goes; says at once, before any work, where that cannot be a folder."""
-    folder = Path("out") / protocol.id if out is None else out
-    there = next(place for place in (folder, *folder.parents, Path("/")) if place.exists())
-    if not there.is_dir():
-        raise UsageProblem(f"--out {folder}: {there} is a file, not a folder; name another place")
-    return folder
-
-
-def _save(path: Path, text: str) -> Path:
-    _guarded(path, lambda: path.write_text(text, encoding="utf-8", newline="\n"))
-    return path
-
-
-def _guarded(path: Path, write: Callable[[], object]) -> None:
-    """Write, or say why the place will not take it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write()
-    except (FileExistsError, NotADirectoryError):
-        raise UsageProblem(
-            f"{path.parent}: a file is in the way of this folder; name another place"
-        ) from None
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be written ({error.strerror or error})") from None
-
-
-def _aside(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from whatworks_eval.panel import Ledger
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Curve, Data, Estimate, Placebo, PlaceboSets, Series, Windowed
+
+if TYPE_CHECKING:
+    from whatworks_eval.economics.records import CostBenefit
 
 Threat = Literal[
     "chance",
@@ -210,6 +213,7 @@ class Evaluation:
         placebo: Placebo effects; None where the inference used none.
         centroids: Area, then (x, y) in metres, for the map; empty where not known.
         curve: Fitted and expected series; None for methods that fit none.
+        economics: Whether it was worth it, at the same level; None where the protocol has no [economics].
     """
 
     protocol: Protocol
@@ -224,6 +228,7 @@ class Evaluation:
     placebo: Placebo | None = None
     centroids: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     curve: Curve | None = None
+    economics: CostBenefit | None = None
 
     @property
     def caveats(self) -> tuple[Finding, ...]:

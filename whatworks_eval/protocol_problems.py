@@ -15,7 +15,6 @@ from pydantic_core import ErrorDetails
 
 # What DESIGN describes and this version does not have: dotted key (or key and value), then what there is.
 _NOT_YET_KEYS = {
-    "economics": "costs and benefits; it has no economics yet: leave the section out",
     "matching.caliper": "a caliper; it has `on` and `per_treated`",
     "areas.treated.start": "staggered starts; it has one `intervention.start` for all treated areas",
 }

@@ -51,8 +51,15 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
             "bound_by": list(evaluation.grade.bound_by),
             "crosswalk": dict(evaluation.grade.crosswalk),
         },
-        "economics": None,
+        "economics": _economics(evaluation),
     }
+
+
+def _economics(evaluation: Evaluation) -> dict[str, Any] | None:
+    """What the protocol's [economics] came to; None where it has none."""
+    from whatworks_eval.report.economics_section import economics_dict
+
+    return None if evaluation.economics is None else economics_dict(evaluation.economics)
 
 
 def tool() -> dict[str, str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whatworks_eval.judgement import Evaluation, Finding, Source
@@ -12,6 +10,7 @@ from whatworks_eval.report import ledger_tables, tables
 from whatworks_eval.report.as_json import tool
 from whatworks_eval.report.charts import counts_chart, index_chart
 from whatworks_eval.report.drawing import Chart
+from whatworks_eval.report.economics_page import in_template, templates
 from whatworks_eval.report.effect_charts import estimates_chart, placebo_chart
 from whatworks_eval.report.evidence import evidence
 from whatworks_eval.report.its_chart import series_chart
@@ -50,17 +49,7 @@ UNITS = {
 
 def as_html(evaluation: Evaluation) -> str:
     """The evaluation as HTML text: same evaluation, same bytes."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["held"] = held
-    return made.get_template("page.html.j2").render(**contents(evaluation)) + "\n"
+    return templates().get_template("page.html.j2").render(**contents(evaluation)) + "\n"
 
 
 def contents(evaluation: Evaluation) -> dict[str, Any]:
@@ -86,6 +75,7 @@ def contents(evaluation: Evaluation) -> dict[str, Any]:
         "running": _drawn(running_chart, evaluation, Markup),
         "estimates": _drawn(estimates_chart, evaluation, Markup),
         "effects": tables.effects(evaluation),
+        "economics": None if evaluation.economics is None else in_template(evaluation.economics),
         "placebo": _drawn(placebo_chart, evaluation, Markup),
         "map": _drawn(area_map, evaluation, Markup),
         "groups": [
@@ -108,19 +98,6 @@ def contents(evaluation: Evaluation) -> dict[str, Any]:
         "protocol": evaluation.protocol,
         "tool": tool(),
     }
-
-
-def held(text: str) -> Markup:
-    """The text escaped, with what belongs on one line held together.
-
-    Example:
-        >>> str(held("<b> 12 % lower"))
-        '&lt;b&gt; 12&nbsp;% lower'
-    """
-    from markupsafe import Markup, escape
-
-    whole = re.sub(r"(?<=\d) %", "&nbsp;%", str(escape(text)))
-    return Markup(whole.replace("p-value", "p&#8209;value"))
 
 
 def facts(evaluation: Evaluation) -> list[tuple[str, str]]:

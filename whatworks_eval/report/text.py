@@ -40,6 +40,10 @@ def as_text(evaluation: Evaluation) -> str:
     if counts is not None:
         parts.append(grid(counts))
     parts += [heading("Estimates"), grid(tables.effects(evaluation))]
+    if evaluation.economics is not None:
+        from whatworks_eval.report.economics_section import economics_text
+
+        parts.append(economics_text(evaluation.economics))
     parts += findings(evaluation.findings)
     parts += [
         heading("Data and versions"),
