@@ -13,7 +13,8 @@ from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.neighbours import adjoining_pairs
 from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.matching.deprivation import deprivation_covariate, same_band
-from whatworks_eval.methods import interrupted_time_series, survey_difference
+from whatworks_eval.methods import did, interrupted_time_series, survey_difference
+from whatworks_eval.methods.did_windows import is_linear
 from whatworks_eval.methods.relative_effect import (
     MEASURE,
     Four,
@@ -60,7 +61,7 @@ def other_units(protocol: Protocol, panel: Panel, contrast: Contrast) -> Iterato
         return
     windowed = build_windowed(protocol, panel, clumped)
     assert windowed is not None
-    found = from_panel(protocol, panel, clumped, windowed, draws=DRAWS).estimate
+    found = _again(protocol, panel, clumped, windowed)
     yield replace(found, label=CLUMPED, choice="units")
 
 
@@ -77,6 +78,8 @@ def comparison_sets(protocol: Protocol, panel: Panel, contrast: Contrast) -> Ite
         pool=(),
         weights=None,
         pairs=(),
+        by_lot=False,  # the lot decided among the registered areas, not among these
+        blocks={},
     )
     ways = _ways(protocol, panel)
     declared = protocol.areas.comparison
@@ -146,10 +149,10 @@ def _against(
             return survey_difference.from_panel(protocol, panel, other, windowed, draws=DRAWS).estimate, other
         if protocol.method == interrupted_time_series.NAME:
             return interrupted_time_series.against(protocol, panel, other, windowed, draws=DRAWS), other
-        if value_alone:
+        if value_alone and not _own_estimate(protocol, other):
             four = (*windowed.total("treated"), *windowed.total("comparison"))
             return _value_of(four, protocol.confidence), other
-        return from_panel(protocol, panel, other, windowed, draws=DRAWS).estimate, other
+        return _again(protocol, panel, other, windowed), other
     except CannotEstimate as problem:
         missing = Estimate(
             measure=MEASURE,
@@ -158,6 +161,20 @@ def _against(
             why_missing="; ".join(problem.problems),
         )
         return missing, None
+
+
+def _own_estimate(protocol: Protocol, contrast: Contrast) -> bool:
+    """Whether the registered estimate is other than the ratio of ratios of two windows."""
+    if protocol.method != did.NAME:
+        return False
+    return bool(contrast.starts or protocol.did.adjust_for or is_linear(protocol))
+
+
+def _again(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed) -> Estimate:
+    """The registered estimate for another contrast, with fewer draws."""
+    if _own_estimate(protocol, contrast):
+        return did.against(protocol, panel, contrast, windowed, draws=DRAWS)
+    return from_panel(protocol, panel, contrast, windowed, draws=DRAWS).estimate
 
 
 def _value_of(four: Four, confidence: float) -> Estimate:
@@ -197,8 +214,8 @@ def baselines(
     protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed, sets: PlaceboSets
 ) -> Iterator[Estimate]:
     """The effect against a longer and against an earlier baseline, where untouched whole years exist."""
-    if protocol.method == interrupted_time_series.NAME:
-        return  # an earlier or longer baseline is another trend, not the same one read elsewhere
+    if protocol.method == interrupted_time_series.NAME or _own_estimate(protocol, contrast):
+        return  # an earlier or longer baseline is another trend, or other cohorts' months
     assert protocol.windows is not None
     assert windowed.index is not None
     assert windowed.before_mask is not None

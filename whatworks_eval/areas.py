@@ -19,10 +19,14 @@ class AreaList:
     Attributes:
         codes: In the order given, each once.
         units: Area, then unit, where the file has a unit column.
+        starts: Area, then the period it started in, where the file has a start column.
+        blocks: Area, then block, where the file has a block column; '' where its cell is empty.
     """
 
     codes: tuple[str, ...]
     units: Mapping[str, str] = field(default_factory=dict)
+    starts: Mapping[str, str] = field(default_factory=dict)
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_areas(given: tuple[str, ...] | AreaFile, base: Path, key: str) -> AreaList:
@@ -40,15 +44,22 @@ def read_areas(given: tuple[str, ...] | AreaFile, base: Path, key: str) -> AreaL
         _refuse_repeats(given, key)
         return AreaList(codes=given)
     table = read_table(base / given.file)
-    wanted = [given.column] + ([given.unit] if given.unit else [])
+    wanted = [name for name in (given.column, given.unit, given.start, given.block) if name]
     cells = _columns(table, wanted, key)
     codes = cells[given.column]
     _refuse_empty(table, codes, given.column, key)
     _refuse_repeats(codes, f"{key}: {given.file}")
-    if given.unit is None:
-        return AreaList(codes=codes)
-    _refuse_empty(table, cells[given.unit], given.unit, key)
-    return AreaList(codes=codes, units=dict(zip(codes, cells[given.unit], strict=True)))
+    beside: dict[str, dict[str, str]] = {}
+    for name in (given.unit, given.start):
+        if name:
+            _refuse_empty(table, cells[name], name, key)
+            beside[name] = dict(zip(codes, cells[name], strict=True))
+    return AreaList(
+        codes=codes,
+        units=beside.get(given.unit or "", {}),
+        starts=beside.get(given.start or "", {}),
+        blocks=dict(zip(codes, cells[given.block], strict=True)) if given.block else {},
+    )
 
 
 def read_units(lookup: UnitLookup, base: Path) -> dict[str, str]:

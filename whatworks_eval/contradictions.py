@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from whatworks_eval.did_keys import did_problems
 from whatworks_eval.offence_names import OLDER, TODAY
 from whatworks_eval.periods import EXAMPLES, PeriodKind, first_day
+from whatworks_eval.trial_keys import trial_problems
 
 _COLUMNS = {"area", "date", "count", "offence", "layout", "sheet", "empty_periods"}
 # Source, then the keys of [outcome] it takes, with those it cannot do without.
@@ -56,6 +58,8 @@ def contradictions(sections: Mapping[str, Any], *, given: Mapping[str, Any]) -> 
     if areas := sections.get("areas"):
         found += _arms(areas)
         found += _area_keys(areas, given, source)
+    found += trial_problems(sections, given)
+    found += did_problems(sections, given)
     if source:
         found += _comparison(sections, source)
         found += _series(sections, source, given)
@@ -128,7 +132,7 @@ def _numbers(outcome: Mapping[str, Any]) -> Iterator[str]:
 def _sections_for(source: str, given: Mapping[str, Any]) -> Iterator[str]:
     if source in _BY_AREA:
         for section, what in (("windows", "the periods compared"), ("areas", "who is treated")):
-            if section not in given:
+            if section not in given and not (section == "windows" and given.get("method") == "crossover"):
                 yield f"`{section}` is missing; source '{source}' needs it: {what}"
         return
     for section in ("areas", "covariates", "matching"):
@@ -218,7 +222,7 @@ def _area_keys(areas: Mapping[str, Any], given: Mapping[str, Any], source: str |
 
 def _comparison(sections: Mapping[str, Any], source: str) -> Iterator[str]:
     """A method that compares needs something to compare with."""
-    if sections.get("method") != "relative-effect":
+    if sections.get("method") not in ("relative-effect", "did"):
         return
     key, section = {
         "totals": ("outcome.totals.comparison", sections["outcome"]["totals"]),
@@ -226,8 +230,8 @@ def _comparison(sections: Mapping[str, Any], source: str) -> Iterator[str]:
     }.get(source, ("areas.comparison", sections.get("areas")))
     if section and section.get("comparison") is None:
         yield (
-            f"`{key}` is missing; method 'relative-effect' needs it. Without comparison areas there is only "
-            "method 'before-after', which reaches level 2 at most"
+            f"`{key}` is missing; method '{sections['method']}' needs it. Without comparison areas there is "
+            "only method 'before-after', which reaches level 2 at most"
         )
 
 

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from whatworks_eval.areas import AreaList, read_areas, read_units
 from whatworks_eval.errors import CannotEstimate, DataError
+from whatworks_eval.inference.allocation_sets import checked_blocks
 from whatworks_eval.inference.neighbours import adjoining_pairs, clumps
 from whatworks_eval.matching.level import match_on_level
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.protocol_tables import Areas, Buffer
 from whatworks_eval.records import Contrast, Data
+from whatworks_eval.starts import starts_of
 from whatworks_eval.windows import rewindow, usable
 
 Basis = Literal["column", "lookup", "contiguous", "area", "found", "not stated"]
@@ -62,7 +64,12 @@ def build_contrast(protocol: Protocol, data: Data) -> Contrast:
         unit_basis=basis,
         comparison_units=comparison_units,
         chosen=_how_chosen(areas),
+        starts=starts_of(protocol, treated, units),
+        by_lot=protocol.intervention.assignment == "random" and areas.comparison not in (None, "matched"),
+        blocks=_blocks(treated, given, units),
     )
+    if protocol.method == "crossover":
+        return replace(contrast, pool=(), chosen="the same areas, and others, while switched off")
     if areas.comparison is not None and not contrast.comparison:
         raise CannotEstimate(
             "areas.comparison: no comparison area is left once treated and buffer areas are taken out; "
@@ -157,7 +164,9 @@ def adjoining_as_units(panel: Panel, contrast: Contrast) -> Contrast | None:
     units = _clumped(panel, contrast.treated, "finding units")
     if len(set(units.values())) == len(contrast.treated):
         return None
-    return replace(contrast, units=units, unit_basis="contiguous", comparison_units=False)
+    return replace(
+        contrast, units=units, unit_basis="contiguous", comparison_units=False, by_lot=False, blocks={}
+    )
 
 
 def _of_totals(protocol: Protocol) -> Contrast:
@@ -177,6 +186,15 @@ def _of_totals(protocol: Protocol) -> Contrast:
         unit_basis="not stated",
         comparison_units=False,
         chosen="as published" if changes else "as given",
+    )
+
+
+def _blocks(treated: AreaList, given: AreaList | None, units: Mapping[str, str]) -> dict[str, str]:
+    lists = {"treated": treated} | ({} if given is None else {"comparison": given})
+    return checked_blocks(
+        {arm: listed.blocks for arm, listed in lists.items()},
+        units,
+        {arm: listed.codes for arm, listed in lists.items()},
     )
 
 
@@ -249,7 +267,8 @@ def _units(  # noqa: PLR0911 - one return for each place units can come from, in
     assert protocol.areas is not None
     declared = protocol.areas.unit
     codes = set(treated.codes)
-    if declared == "area":
+    by_row = treated.blocks or protocol.method == "crossover"  # the rows of the lot are what it was drawn for
+    if declared == "area" or (declared is None and by_row and not treated.units):
         return {area: area for area in {*codes, *comparison}}, "area", True
     if declared is not None and not isinstance(declared, str):
         lookup = read_units(declared, protocol.base)

@@ -115,6 +115,7 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         estimate=effect.estimate,
         alternatives=others,
         sets=effect.sets,
+        over_time=effect.over_time,
     )
     design = ask_design(protocol)
     findings = design + ask_evidence(case, ceiling_of(design))
@@ -131,6 +132,7 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         placebo=effect.placebo,
         centroids=_places(data, windowed) if isinstance(data, Panel) and windowed else {},
         curve=effect.curve,
+        over_time=effect.over_time,
     )
     if protocol.economics is None:
         return evaluation

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from whatworks_eval.over_time import OverTime
 from whatworks_eval.panel import Ledger
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Curve, Data, Estimate, Placebo, PlaceboSets, Series, Windowed
@@ -104,6 +105,7 @@ class Case:
     estimate: Estimate
     alternatives: tuple[Estimate, ...] = ()
     sets: PlaceboSets | None = None
+    over_time: OverTime | None = None
 
 
 Judged = Verdict | tuple[Verdict, ...] | None
@@ -214,6 +216,7 @@ class Evaluation:
         centroids: Area, then (x, y) in metres, for the map; empty where not known.
         curve: Fitted and expected series; None for methods that fit none.
         economics: Whether it was worth it, at the same level; None where the protocol has no [economics].
+        over_time: Leads and lags, cohorts and what they rest on; None for methods without.
     """
 
     protocol: Protocol
@@ -229,6 +232,7 @@ class Evaluation:
     centroids: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     curve: Curve | None = None
     economics: CostBenefit | None = None
+    over_time: OverTime | None = None
 
     @property
     def caveats(self) -> tuple[Finding, ...]:

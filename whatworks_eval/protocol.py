@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, ValidationError
 
 from whatworks_eval.contradictions import contradictions
+from whatworks_eval.did_keys import Did
 from whatworks_eval.economics_contradictions import economics_contradictions
 from whatworks_eval.economics_keys import Economics
 from whatworks_eval.errors import ProtocolError
@@ -21,8 +22,9 @@ from whatworks_eval.protocol_problems import explain
 from whatworks_eval.protocol_tables import Areas, Context, Covariate, Intervention, Matching, Outcome, Windows
 from whatworks_eval.survey_keys import Section
 from whatworks_eval.toml_file import read_toml
+from whatworks_eval.trial_keys import Crossover
 
-Method = Literal["before-after", "relative-effect", "interrupted-time-series"]
+Method = Literal["before-after", "relative-effect", "did", "interrupted-time-series", "crossover"]
 
 
 class Protocol(Section):
@@ -48,6 +50,8 @@ class Protocol(Section):
     areas: Areas | None = None
     covariates: dict[str, Covariate] = Field(default_factory=dict)
     matching: Matching = Matching()
+    did: Did = Did()
+    crossover: Crossover | None = None
     context: Context = Context()
     economics: Economics | None = None
 
@@ -77,6 +81,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "matching": Matching,
     "context": Context,
     "economics": Economics,
+    "did": Did,
 }
 
 

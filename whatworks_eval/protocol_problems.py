@@ -16,13 +16,9 @@ from pydantic_core import ErrorDetails
 # What DESIGN describes and this version does not have: dotted key (or key and value), then what there is.
 _NOT_YET_KEYS = {
     "matching.caliper": "a caliper; it has `on` and `per_treated`",
-    "areas.treated.start": "staggered starts; it has one `intervention.start` for all treated areas",
 }
 _NOT_YET_VALUES = {
-    ("method", "did"),
-    ("method", "interrupted-time-series"),
     ("method", "synthetic"),
-    ("outcome.kind", "rate"),
     ("matching.on", "before_trend"),
 }
 _ANY = "NAME"

@@ -86,8 +86,10 @@ class Outcome(SurveyKeys):
     offences: tuple[str, ...] | None = Field(
         None, min_length=1, description="Offences counted, as the data name them; absent = all."
     )
-    kind: Literal["count", "proportion"] = Field(
-        "count", description="Incidents, or a share of survey respondents; survey: always proportion."
+    kind: Literal["count", "rate", "proportion"] = Field(
+        "count",
+        description="Incidents, incidents by 1,000 residents (rate; method did), or a share of survey "
+        "respondents; survey: always proportion.",
     )
     area: str = Field("area", description="counts: column with the area code.")
     date: str = Field("period", description="counts, long: column with the period.")
@@ -135,6 +137,14 @@ class AreaFile(Section):
     file: str = Field(description="CSV file; relative to the protocol.")
     column: str = Field("area", description="Column with the area code.")
     unit: str | None = Field(None, description="Column with the unit each area belongs to.")
+    block: str | None = Field(
+        None,
+        description="Column with the block or pair the lot was drawn in; assignment random, both arms.",
+    )
+    start: str | None = Field(
+        None,
+        description="treated, method did: column with the period each area started in (staggered starts).",
+    )
 
 
 class UnitLookup(Section):
@@ -152,6 +162,7 @@ class Buffer(Section):
     adjacent_to: Literal["treated"] | None = Field(None, description="Areas that adjoin a treated one.")
 
 
+AtMostAll = Annotated[float, Field(ge=0, le=100)]
 Codes = Annotated[tuple[str, ...], Field(min_length=1)]
 _Codes = Annotated[Codes, Tag("codes")]
 _AreaFile = Annotated[AreaFile, Tag("table")]
@@ -264,6 +275,9 @@ class Context(DoubtKeys):
     delivery: str | None = Field(None, description="Dose, who, how much of it happened.")
     attrition_percent: float | None = Field(
         None, ge=0, le=100, description="Share of assigned units that dropped out, in percent."
+    )
+    attrition_by_arm: tuple[AtMostAll, AtMostAll] | None = Field(
+        None, description="The same in the treated and in the comparison arm, in percent of each."
     )
     analysed_as_assigned: bool | None = Field(
         None, description="Whether every unit is analysed in the arm it was assigned to."

@@ -51,6 +51,11 @@ class Contrast:
         pairs: (treated, comparison) area pairs where matched; empty otherwise.
         pool: Untreated areas in neither arm that placebo sets may be drawn from: those a matched
             comparison was chosen from, or all others where the design has no comparison.
+        starts: Treated area, then the period it started in; empty where all start together.
+        by_lot: True where a lot decided between the treated and the comparison units, so that what it could
+            have drawn instead is known.
+        blocks: Area, then the block or pair the lot was drawn in; empty where it was drawn among all units
+            at once, or there was none.
     """
 
     treated: tuple[str, ...]
@@ -63,6 +68,9 @@ class Contrast:
     chosen: str
     weights: Mapping[str, float] | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+    starts: Mapping[str, str] = field(default_factory=dict)
+    by_lot: bool = False
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def treated_units(self) -> tuple[str, ...]:
@@ -134,6 +142,7 @@ class PlaceboSets:
         exact: True where every possible set is here once.
         how: What was relabelled, as a phrase: 'sets of 3 whole wards'.
         smallest_p: The smallest p-value these sets can give: one over the number of separate places.
+        stands_for: Treated row that each column of `members` stands for; None where sets have no order.
     """
 
     row: NDArray[np.intp]
@@ -143,6 +152,7 @@ class PlaceboSets:
     exact: bool
     how: str
     smallest_p: float
+    stands_for: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +221,7 @@ class Estimate:
         that of the expected count. Empty where nothing was recorded, since the ratio then says nothing
         of how many were expected.
         """
-        if self.unit == "percentage points":  # of shares or of percentages: no incidents to count
+        if self.scale == "difference" and self.unit != "incidents":  # of shares, or of means: none to count
             return Interval()
         if self.scale == "difference":
             low, high = self.high, self.low

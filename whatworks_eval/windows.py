@@ -63,6 +63,9 @@ def usable(protocol: Protocol, panel: Panel, areas: Iterable[str]) -> Usable:
             keep[other] = False
             dropped.setdefault(panel.periods[other], f"counterpart of {panel.periods[at]}, which is missing")
 
+    for early in _anticipated(protocol, panel):
+        if inside[early]:
+            drop(early, "just before the start, when the project may already have been felt (did.anticipation)")
     observed = panel.observed[rows]
     for at in np.flatnonzero(inside & ~observed.any(axis=0)):
         drop(int(at), "not observed for any area")
@@ -94,6 +97,12 @@ def usable(protocol: Protocol, panel: Panel, areas: Iterable[str]) -> Usable:
         periods_dropped={period: dropped[period] for period in sorted(dropped)},
         areas_dropped=left,
     )
+
+
+def _anticipated(protocol: Protocol, panel: Panel) -> list[int]:
+    """The periods just before the first start that the protocol leaves out, as positions."""
+    earlier = [at for at, period in enumerate(panel.periods) if period < protocol.intervention.start]
+    return earlier[len(earlier) - protocol.did.anticipation :] if protocol.did.anticipation else []
 
 
 def declared_mask(panel: Panel, window: tuple[str, str]) -> NDArray[np.bool_]:
@@ -132,12 +141,12 @@ def _counterparts(
 
 
 def build_windowed(protocol: Protocol, data: Data, contrast: Contrast) -> Windowed | None:
-    """Counts by area before and after; None for published changes, which have no counts.
+    """Counts by area before and after; None for published changes, without counts, and for crossovers.
 
     Raises:
         CannotEstimate: Where a window or an arm is left empty.
     """
-    if isinstance(data, Changes):
+    if isinstance(data, Changes) or protocol.method == "crossover":
         return None
     if isinstance(data, Totals):
         return _from_totals(data)

@@ -19,6 +19,7 @@ from cases import (
 )
 from effect_cases import EFFECT_CASES
 from survey_cases import SURVEY_CASES
+from trial_cases import TRIAL_CASES
 
 from whatworks_eval.alternatives import other_units
 from whatworks_eval.caveats import EVIDENCE_RULES, RULES, ask_design, ask_evidence, find_rule
@@ -189,6 +190,7 @@ CASES: list[tuple[str, Callable[[], Case], str, int]] = [
 
 CASES += EFFECT_CASES
 CASES += SURVEY_CASES
+CASES += TRIAL_CASES
 
 
 @pytest.mark.parametrize(("rule_id", "make", "kind", "cap"), CASES)

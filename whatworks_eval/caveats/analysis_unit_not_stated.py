@@ -21,7 +21,11 @@ def _judge(protocol: Protocol) -> Verdict:
             kind="caveat", message="How many neighbourhoods lie behind the treated total is not stated."
         )
     areas = protocol.areas
-    column = areas is not None and isinstance(areas.treated, AreaFile) and areas.treated.unit is not None
+    column = (
+        areas is not None
+        and isinstance(areas.treated, AreaFile)
+        and bool(areas.treated.unit or areas.treated.block)
+    )
     if column or (areas is not None and areas.unit is not None):
         return Verdict(kind="clear", message="The unit the project was given to is declared.")
     return Verdict(

@@ -9,38 +9,119 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from whatworks_eval.measures.declared import has_comparison
+from whatworks_eval.measures.declared import has_comparison, starts_differ
 from whatworks_eval.protocol import Protocol
 
 ALWAYS: Mapping[str, bool] = MappingProxyType(
-    {"before-after": True, "relative-effect": True, "interrupted-time-series": True}
+    {
+        "before-after": True,
+        "relative-effect": True,
+        "did": True,
+        "interrupted-time-series": True,
+        "crossover": True,
+    }
 )
 """The doubt does not depend on what the treated areas are compared with."""
 
 WITH_COMPARISON: Mapping[str, bool] = MappingProxyType(
-    {"before-after": False, "relative-effect": True, "interrupted-time-series": True}
+    {
+        "before-after": False,
+        "relative-effect": True,
+        "did": True,
+        "interrupted-time-series": True,
+        "crossover": False,
+    }
 )
 """The doubt is about the comparison areas, which a before-after does not use."""
 
 RELABELLED: Mapping[str, bool] = MappingProxyType(
-    {"before-after": False, "relative-effect": True, "interrupted-time-series": True}
+    {
+        "before-after": False,
+        "relative-effect": True,
+        "did": True,
+        "interrupted-time-series": True,
+        "crossover": True,
+    }
 )
 """The doubt is about an inference that relabels whole sets of areas."""
 
 WINDOWS_ALONE: Mapping[str, bool] = MappingProxyType(
-    {"before-after": True, "relative-effect": True, "interrupted-time-series": False}
+    {
+        "before-after": True,
+        "relative-effect": True,
+        "did": True,
+        "interrupted-time-series": False,
+        "crossover": False,
+    }
 )
 """The doubt is about totals of two windows; a series of periods is asked about season and months instead."""
 
 TWO_BY_TWO: Mapping[str, bool] = MappingProxyType(
-    {"before-after": False, "relative-effect": True, "interrupted-time-series": False}
+    {
+        "before-after": False,
+        "relative-effect": True,
+        "did": True,
+        "interrupted-time-series": False,
+        "crossover": False,
+    }
 )
 """The doubt is about four totals and how an effect is read off them."""
 
 SERIES: Mapping[str, bool] = MappingProxyType(
-    {"before-after": False, "relative-effect": False, "interrupted-time-series": True}
+    {
+        "before-after": False,
+        "relative-effect": False,
+        "did": False,
+        "interrupted-time-series": True,
+        "crossover": False,
+    }
 )
 """The doubt is about a series of periods."""
+
+
+TWO_ARMS: Mapping[str, bool] = MappingProxyType(
+    {
+        "before-after": False,
+        "relative-effect": True,
+        "did": True,
+        "interrupted-time-series": True,
+        "crossover": True,
+    }
+)
+"""The doubt is about places or times without the project: areas apart, or the same ones switched off."""
+
+BEFORE_AND_AFTER: Mapping[str, bool] = MappingProxyType(
+    {
+        "before-after": True,
+        "relative-effect": True,
+        "did": True,
+        "interrupted-time-series": True,
+        "crossover": False,
+    }
+)
+"""The doubt is about two windows or one start: areas switched on and off have neither."""
+
+SWITCHED: Mapping[str, bool] = MappingProxyType(
+    {
+        "before-after": False,
+        "relative-effect": False,
+        "did": False,
+        "interrupted-time-series": False,
+        "crossover": True,
+    }
+)
+"""The doubt is about areas switched on and off in turn."""
+
+ROLLED_OUT: Mapping[str, bool] = MappingProxyType(
+    {
+        "before-after": False,
+        "relative-effect": False,
+        "did": True,
+        "interrupted-time-series": False,
+        "crossover": False,
+    }
+)
+"""The doubt is about an effect followed through time: leads and lags, cohorts, differing trends."""
 
 
 def asked(applies_to: Mapping[str, bool], protocol: Protocol) -> bool:
@@ -52,7 +133,9 @@ def asked(applies_to: Mapping[str, bool], protocol: Protocol) -> bool:
         >>> asked(WITH_COMPARISON, load_protocol(shipped_path("designs", "police-now-2016")))
         True
     """
-    of_comparison = applies_to is WITH_COMPARISON or applies_to is RELABELLED
+    of_comparison = any(applies_to is table for table in (WITH_COMPARISON, RELABELLED, TWO_ARMS))
     if of_comparison and protocol.method == "interrupted-time-series" and not has_comparison(protocol):
         return False
+    if (applies_to is WINDOWS_ALONE or applies_to is TWO_BY_TWO) and starts_differ(protocol):
+        return False  # areas that start at different times have no two windows in common
     return applies_to[protocol.method]

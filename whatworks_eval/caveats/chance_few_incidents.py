@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import CALIBRATION
 from whatworks_eval.caveats.wording import number
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
@@ -43,7 +43,7 @@ RULE = EvidenceRule(
     "at 95 % confidence is 49 %: b = 2.80 x square root of (2/100 + 2 exp(b)/100). It is said and does not "
     "set the level.",
     remedy="Lengthen both windows, add areas or widen the offences counted.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=CALIBRATION,
     judge=_judge,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import FEW_CLUSTERS
 from whatworks_eval.caveats.wording import counted
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
@@ -49,7 +49,7 @@ RULE = EvidenceRule(
     "draws where there is none. From six an arm, relabelling has at least 924 ways to fall and one odd "
     "unit no longer decides; below, the level is 3 at most however many small areas the units hold.",
     remedy="Add units to the smaller arm; one more small area inside the same unit does not count.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=FEW_CLUSTERS,
     judge=_judge,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import CALIBRATION
 from whatworks_eval.caveats.wording import as_percent, percent
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
@@ -75,7 +75,7 @@ RULE = EvidenceRule(
     "itself is found nine times in ten. With fewer than six units, where the level is 3 at most "
     "anyway, up to one sound design in ten is named.",
     remedy="Look at what happened in that unit; report the answer with and without it, or add units.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=CALIBRATION,
     judge=_judge,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.surveys import CSEW, points
 from whatworks_eval.caveats.wording import number
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
@@ -65,7 +65,7 @@ RULE = EvidenceRule(
     "median of 1.7 to 2.3 over ten questions on the police. It is said and does not set the level.",
     remedy="Pool more periods or areas, ask for the numbers of respondents, or take everybody and not "
     "one group.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=CSEW,
     judge=_judge,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import WITH_COMPARISON
+from whatworks_eval.caveats.applies import TWO_ARMS
 from whatworks_eval.caveats.references import ROBINS
 from whatworks_eval.judgement import DesignRule, Verdict
 from whatworks_eval.measures.declared import has_comparison
@@ -18,6 +18,7 @@ def _judge(protocol: Protocol) -> Verdict | None:
             kind="not assessed",
             message="Whether the project reached the comparison areas, or took officers from them, is not "
             "stated.",
+            cap=4 if protocol.intervention.assignment == "random" else 5,
         )
     if not touched.strip():
         return Verdict(kind="clear", message="The project is said not to have reached the comparison areas.")
@@ -34,10 +35,11 @@ RULE = DesignRule(
     threat="displacement",
     asks="Did the project reach the comparison areas, or take officers from them?",
     why="Officers work across boundaries, and extra patrol in one place is often drawn from another. "
-    "Either way the comparison moves because of the project, in a direction the counts do not show.",
+    "Either way the comparison moves because of the project, in a direction the counts do not show. Level 5 "
+    "asks that a trial had little of it, so there it has to be said.",
     remedy="Leave the areas that were reached out of the comparison (put them in the buffer), and say in "
     "[context] comparison_touched how it was; '' says it was not.",
-    applies_to=WITH_COMPARISON,
+    applies_to=TWO_ARMS,
     source=ROBINS,
     judge=_judge,
 )

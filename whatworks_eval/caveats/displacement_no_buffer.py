@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import DISPLACEMENT
 from whatworks_eval.judgement import DesignRule, Verdict
 from whatworks_eval.measures.declared import has_areas
@@ -31,7 +31,7 @@ RULE = DesignRule(
     "benefit at least as likely, so both directions of error are open: neighbours that gain make the "
     "effect look smaller, neighbours that lose make it look larger. It is said and does not set the level.",
     remedy="Set [areas] buffer (for example { adjacent_to = 'treated' } or { within_m = 500 }).",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=DISPLACEMENT,
     judge=_judge,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import LOCKDOWNS
 from whatworks_eval.caveats.wording import counted
 from whatworks_eval.judgement import DesignRule, Verdict
@@ -45,7 +45,7 @@ RULE = DesignRule(
     "hit differently, so comparison areas do not take it out. Any restricted month in either window counts.",
     remedy="Choose windows that leave out March 2020 to July 2021, or repeat the analysis without those "
     "months.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=LOCKDOWNS,
     judge=_judge,
 )

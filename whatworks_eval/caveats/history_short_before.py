@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import WWG
 from whatworks_eval.caveats.wording import counted
 from whatworks_eval.judgement import DesignRule, Verdict
@@ -44,7 +44,7 @@ RULE = DesignRule(
     "package measures a trend before the start. With less, comparability over time is not shown.",
     remedy="Extend [windows] before to at least 12 months (24 is better), in the same calendar months as "
     "after.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=WWG,
     judge=_judge,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import HMIC
 from whatworks_eval.caveats.wording import listed
 from whatworks_eval.judgement import DesignRule, Verdict
@@ -59,7 +59,7 @@ RULE = DesignRule(
     "can tell.",
     remedy="Choose windows on one side of the change or comparison areas that share it; say in [context] "
     "recording_changes what is known (an empty list says there was none).",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=HMIC,
     judge=_judge,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import BREAKS
 from whatworks_eval.caveats.wording import listed
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
@@ -87,7 +87,7 @@ RULE = EvidenceRule(
     "[context] recording_changes must say what is known, or the level is 3 at most.",
     remedy="Choose windows on one side of the change, or comparison areas in the same force; for count "
     "tables state [context] recording_changes.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=BREAKS,
     judge=_judge,
 )

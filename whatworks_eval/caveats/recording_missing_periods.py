@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import STREET_AUDIT
 from whatworks_eval.caveats.wording import listed, percent
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
@@ -54,7 +54,7 @@ RULE = EvidenceRule(
     "tenth is this package's own.",
     remedy="Choose windows with complete data, or offences and areas whose rows are located; ask the force "
     "for the missing months.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=STREET_AUDIT,
     judge=_judge,
 )

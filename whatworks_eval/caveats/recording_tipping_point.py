@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.wording import as_percent, number, percent
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Source, Verdict
 from whatworks_eval.protocol import Protocol
@@ -138,7 +138,7 @@ RULE = EvidenceRule(
     "recording.declared-change.",
     remedy="Ask the force for its recording audits in both windows and give the rates under [context] "
     "recording_rates; look at calls for service or a survey beside recorded crime.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=RATES,
     judge=_judge,
 )

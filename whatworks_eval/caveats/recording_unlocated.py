@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import STREET_AUDIT
 from whatworks_eval.caveats.wording import number, percent
 from whatworks_eval.judgement import Case, EvidenceRule, Verdict
@@ -62,7 +62,7 @@ RULE = EvidenceRule(
     "share of a whole year (1.4 to 2.6 %), is said.",
     remedy="Choose windows with like shares, comparison areas in the same force, or an outcome whose rows "
     "are located.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=STREET_AUDIT,
     judge=_judge,
 )

@@ -128,3 +128,18 @@ TIME_SERIES_ERRORS = Source(
     "of statistical methods used in the analysis of interrupted time series studies: a simulation study. BMC "
     "Medical Research Methodology 21, 181.",
 )
+HONEST_TRENDS = Source(
+    key="Rambachan and Roth 2023",
+    text="Rambachan, A. and Roth, J. (2023). A more credible approach to parallel trends. Review of Economic "
+    "Studies 90(5), 2555-2591. doi 10.1093/restud/rdad018.",
+)
+STAGGERED = Source(
+    key="Goodman-Bacon 2021",
+    text="Goodman-Bacon, A. (2021). Difference-in-differences with variation in treatment timing. Journal of "
+    "Econometrics 225(2), 254-277.",
+)
+FUNCTIONAL_FORM = Source(
+    key="Roth and Sant'Anna 2023",
+    text="Roth, J. and Sant'Anna, P. H. C. (2023). When is parallel trends sensitive to functional form? "
+    "Econometrica 91(2), 737-747. doi 10.3982/ECTA19402.",
+)

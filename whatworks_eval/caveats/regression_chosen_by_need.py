@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ALWAYS
+from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import REGRESSION
 from whatworks_eval.judgement import BEST_LEVEL, DesignRule, Verdict
 from whatworks_eval.measures.declared import has_areas, has_comparison, is_matched
@@ -58,7 +58,7 @@ RULE = DesignRule(
     "2 at most; need with declared areas rests on an earlier baseline, which the evidence rules measure.",
     remedy="Set [areas] comparison = 'matched', so that the comparison stood as high before the start, or "
     "start the before window earlier than the figures the areas were chosen on.",
-    applies_to=ALWAYS,
+    applies_to=BEFORE_AND_AFTER,
     source=REGRESSION,
     judge=_judge,
 )

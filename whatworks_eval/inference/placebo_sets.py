@@ -85,7 +85,8 @@ def draw_sets(
         assert table is not None
         library[size] = _library(table.tobytes(), table.shape[1], size, seed)
     slots = []
-    for group in sorted(treated_groups, key=len, reverse=True):
+    in_order = sorted(treated_groups, key=len, reverse=True)
+    for group in in_order:
         candidates = library[len(group)]
         if not len(candidates):
             continue
@@ -99,7 +100,8 @@ def draw_sets(
     else:
         wanted = min(draws, max(FEWEST_DRAWS, PLACES // len(treated)))
         members = _fill(slots, rows, wanted, rng)
-    return _finish(row, rows, treated, members, sizes, exact=False, how=_describe(sizes, unit_word))
+    drawn = _finish(row, rows, treated, members, sizes, exact=False, how=_describe(sizes, unit_word))
+    return replace(drawn, stands_for=np.concatenate(in_order))
 
 
 def _like(candidates: int, like: Like) -> int:

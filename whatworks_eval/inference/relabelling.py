@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whatworks_eval.inference.allocation_sets import allocation_sets
 from whatworks_eval.inference.neighbours import adjoining_pairs
 from whatworks_eval.inference.placebo_sets import DRAWS, LIKE, LIKE_MATCHED, draw_sets
 from whatworks_eval.matching.level import LevelMatches, match_on_level
@@ -22,6 +23,8 @@ def sets_for(
     draws: int = DRAWS,
 ) -> PlaceboSets:
     """Placebo sets for a contrast: whole units, single areas or clumps, never the buffer.
+
+    Where a lot decided, and the units of both arms are known, they are the allocations it could have drawn.
 
     Rows are numbered by their counts and places, not by their names, so that renaming or reordering
     areas changes nothing. 'Like level' is the total of both windows, which favours neither direction; with
@@ -65,6 +68,21 @@ def sets_for(
     number[order] = np.arange(size)
     row = np.full(len(windowed.areas), -1, dtype=np.intp)
     row[inside] = number[group]
+    unit_word = "whole units" if whole_units and contrast.unit_basis != "area" else "areas"
+    if contrast.by_lot and whole_units:  # what the lot could have drawn is known: nothing else is asked
+        named = {name: at for at, name in enumerate(dict.fromkeys(contrast.blocks.values()))}
+        block = np.zeros(size, dtype=np.intp)
+        for at in inside:
+            block[row[at]] = named.get(contrast.blocks.get(windowed.areas[at], ""), 0)
+        return allocation_sets(
+            row=row,
+            treated=np.unique(row[treated]),
+            block=block,
+            seed=seed,
+            unit_word=unit_word,
+            in_order=bool(contrast.starts),
+            draws=draws,
+        )
     treated_units: dict[str, set[int]] = {}
     for at in np.flatnonzero(treated):
         area = windowed.areas[at]
@@ -80,7 +98,7 @@ def sets_for(
         level=total(level)[order],
         pairs=pairs,
         seed=seed,
-        unit_word="whole units" if whole_units and contrast.unit_basis != "area" else "areas",
+        unit_word=unit_word,
         draws=draws,
         like=LIKE_MATCHED if matched else LIKE,
     )

@@ -22,11 +22,19 @@ def has_comparison(protocol: Protocol) -> bool:
     """True where the method compares the treated areas with others, and others are declared."""
     if protocol.method == "before-after":
         return False
+    if protocol.method == "crossover":
+        return True  # the same areas, and others in the same periods, while switched off
     if protocol.outcome.source == "totals":
         return protocol.outcome.totals is not None and protocol.outcome.totals.comparison is not None
     if protocol.outcome.source == "published-changes":
         return protocol.outcome.changes is not None and protocol.outcome.changes.comparison is not None
     return protocol.areas is not None and protocol.areas.comparison is not None
+
+
+def starts_differ(protocol: Protocol) -> bool:
+    """True where a column says when each treated area started."""
+    treated = protocol.areas.treated if protocol.areas is not None else ()
+    return not isinstance(treated, tuple) and treated.start is not None
 
 
 def is_matched(protocol: Protocol) -> bool:

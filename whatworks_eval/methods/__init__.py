@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from whatworks_eval.methods import before_after, interrupted_time_series, relative_effect
+from whatworks_eval.methods import before_after, crossover, did, interrupted_time_series, relative_effect
 from whatworks_eval.methods.result import Effect
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Data, Windowed
@@ -44,10 +44,22 @@ METHODS: Mapping[str, Method] = {
             estimate=relative_effect.estimate,
         ),
         Method(
+            name="did",
+            title="Difference-in-differences: area and period effects taken out, one start or staggered",
+            needs_comparison=True,
+            estimate=did.estimate,
+        ),
+        Method(
             name="interrupted-time-series",
             title="The series after the start against the trend before, with or without a comparison series",
             needs_comparison=False,
             estimate=interrupted_time_series.estimate,
+        ),
+        Method(
+            name="crossover",
+            title="Areas switched on and off by lot: while on against while off, in the same areas and periods",
+            needs_comparison=False,
+            estimate=crossover.estimate,
         ),
     )
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from whatworks_eval.over_time import OverTime
 from whatworks_eval.panel import Panel
 from whatworks_eval.records import Curve, Estimate, Placebo, PlaceboSets, Windowed
 
@@ -21,6 +22,7 @@ class Effect:
         sets: Placebo sets, for measures that ask about other windows; None where none were drawn.
         placebo: Placebo effects; None where none were computed.
         curve: Fitted and expected series; None where none was fitted.
+        over_time: Leads and lags, cohorts and what they rest on; None for methods without.
     """
 
     estimate: Estimate
@@ -28,6 +30,7 @@ class Effect:
     sets: PlaceboSets | None = None
     placebo: Placebo | None = None
     curve: Curve | None = None
+    over_time: OverTime | None = None
 
 
 def centroids_of(panel: Panel, windowed: Windowed) -> NDArray[np.float64] | None:

@@ -89,6 +89,8 @@ def where(evaluation: Evaluation) -> str:
     treated = counted(len(contrast.treated), "treated area")
     if units != len(contrast.treated):
         treated += f" in {counted(units, 'unit')}"
+    if evaluation.protocol.crossover is not None:
+        return f"{treated}, while switched on, against {clean(contrast.chosen)}"
     if not contrast.comparison:
         return f"{treated}, with nothing to compare them with"
     words = (
@@ -103,6 +105,14 @@ def when(evaluation: Evaluation) -> str:
     """The windows as used: '2018-01 to 2018-12 before, 2019-01 to 2019-12 after'."""
     windowed, declared = evaluation.windowed, evaluation.protocol.windows
     kind = evaluation.protocol.period
+    if (turns := evaluation.protocol.crossover) is not None:
+        span = (
+            f"{clean(turns.periods[0])} to {clean(turns.periods[1])}"
+            if turns.periods
+            else f"every {kind} of it"
+        )
+        out = f"; the first {counted(turns.washout, kind)} after each possible switch left out"
+        return f"on and off by the schedule, {span}{out if turns.washout else ''}"
     if windowed is not None and windowed.periods[0] and windowed.periods[1]:
         parts = []
         for name, periods in zip(("before", "after"), windowed.periods, strict=True):

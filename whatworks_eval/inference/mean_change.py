@@ -1,0 +1,235 @@
+"""The change in mean of the treated against their comparison, with an interval by relabelling.
+
+For rates and other numbers that are not counts: each area's change z from its before mean to its after
+mean, for each cohort's own windows. With n areas in a set:
+
+    departure    D = sum over cohorts of  z(set) - n_g · mean of z over the areas outside the set,   over n
+    variance     V = phi·m + tau²·m² by area, from its level m; summed inside and out as for a mean
+    T            D / sqrt(variance), ranked among the placebo sets'
+
+For a hypothesised effect, that effect is taken out of the treated areas' treated periods. Only the relation
+of phi to tau² matters: the ranks supply the scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatworks_eval.inference.inversion import invert
+from whatworks_eval.inference.placebo import COARSE, GRID
+from whatworks_eval.inference.relabel_test import _matched_sums, _membership, variance_shape
+from whatworks_eval.inference.roll_out_test import CohortWindows
+from whatworks_eval.matching.level import LevelMatches
+from whatworks_eval.records import PlaceboSets
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeanChange:
+    """The difference in mean change, with its interval.
+
+    Attributes:
+        difference: In the unit of the data, below zero = fewer; None where it could not be computed.
+        low: Lower end of the interval; None where it is open or there is none.
+        high: Upper end.
+        p_value: Two-sided, of no difference; None where there are no placebo sets.
+        smallest_p: The smallest it could have been.
+        quantiles: 199 quantiles; empty where the interval is open or missing.
+        effects: Difference found in every placebo set.
+        why_missing: Why a number or the interval is missing; None where both are there.
+    """
+
+    difference: float | None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    smallest_p: float | None = None
+    quantiles: tuple[float, ...] = ()
+    effects: Floats
+    why_missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeanTest:
+    """Sums of every placebo set, ready to be asked about any hypothesised difference.
+
+    Attributes:
+        departure: By set: D without any effect taken out.
+        slope: By set: how much of a hypothesised effect D holds, 1 for the treated set as it was treated.
+        spread: By set: square root of the variance of D.
+        observed: The three for the treated set.
+        exact: True where every possible set is there.
+    """
+
+    departure: Floats
+    slope: Floats
+    spread: Floats
+    observed: tuple[float, float, float]
+    exact: bool
+
+    def p_value(self, effect: float) -> float:
+        """Two-sided p-value of the hypothesis that the treated areas changed by this much."""
+        departure, slope, spread = self.observed
+        observed = abs(departure - effect * slope) / spread if spread > 0 else 0.0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ranked = np.abs(self.departure - effect * self.slope) / self.spread
+        as_far = int((np.nan_to_num(ranked) >= observed * (1 - 1e-9) - 1e-12).sum())
+        sets = len(self.departure)
+        return max(as_far, 1) / sets if self.exact else (1 + as_far) / (1 + sets)
+
+
+def mean_test(
+    data: CohortWindows, sets: PlaceboSets, cohorts: NDArray[np.intp], matches: LevelMatches | None = None
+) -> MeanTest:
+    """A test that can be asked about any hypothesised difference.
+
+    Args:
+        data: Rates (or counts) by area and period, and the windows of each cohort.
+        sets: Placebo sets, arranged (roll_out_test.py).
+        cohorts: Cohort of each column of `sets.members`.
+        matches: The matched comparison of each area; None where everything outside a set is its comparison.
+    """
+    inside = sets.row >= 0
+    row = sets.row[inside]
+    touched = data.touched()
+
+    def by_row(values: Floats) -> Floats:
+        return np.bincount(row, weights=values[inside], minlength=sets.rows).astype(float)
+
+    size = by_row(np.ones(len(data.counts)))
+    treated = np.zeros(sets.rows, dtype=bool)
+    treated[sets.treated] = True
+    variance_by_area = _variance(data, treated[np.maximum(sets.row, 0)] & inside)
+    everyone, variance = _membership(sets.members, sets.rows), by_row(variance_by_area)
+    own_cohort = np.searchsorted(data.starts, data.start)
+    row_cohort = np.full(sets.rows, -1, dtype=np.intp)
+    at = np.flatnonzero(inside & treated[np.maximum(sets.row, 0)])
+    row_cohort[sets.row[at]] = own_cohort[at]
+    areas_in_set = np.asarray(everyone @ size)
+    rest = size.sum() - areas_in_set
+    departure = slope = inner = np.zeros(len(sets.members))
+    seen = np.zeros(4)
+    own_areas = float(size[sets.treated].sum())
+    rest_of_treated = float(size.sum() - own_areas)
+    for cohort in range(len(data.starts)):
+        before, after = data.before[cohort], data.after[cohort]
+        if not before.any() or not after.any():
+            continue
+        change = data.counts[:, after].mean(axis=1) - data.counts[:, before].mean(axis=1)
+        held = touched[:, after].mean(axis=1) - touched[:, before].mean(axis=1)
+        mine = _membership(sets.members[:, cohorts == cohort], sets.rows)
+        rows = sets.treated[row_cohort[sets.treated] == cohort]
+        table = np.column_stack([by_row(change), by_row(held), variance, size])
+        sums, observed = np.asarray(mine @ table).T, table[rows].sum(axis=0)
+        if matches is None:
+            whole = np.asarray(everyone @ table).T
+            mean_out = (table.sum(axis=0)[:, None] - whole)[:2] / np.maximum(rest, 1.0)
+            out = sums[3] * mean_out
+            of_treated = table.sum(axis=0) - table[sets.treated].sum(axis=0)
+            out_observed = observed[3] * of_treated[:2] / max(rest_of_treated, 1.0)
+        else:
+            out, out_observed = np.zeros((2, len(sets.members))), np.zeros(2)
+            for column, values in enumerate((change, held)):
+                found = by_row(np.where(inside, matches.mean_of(values), 0.0))
+                out[column], out_observed[column] = np.asarray(mine @ found), found[rows].sum()
+        departure, slope = departure + sums[0] - out[0], slope + sums[1] - out[1]
+        inner = inner + sums[2]
+        seen += [observed[0] - out_observed[0], observed[1] - out_observed[1], observed[2], 0.0]
+    outer, seen[3] = _of_comparison(variance_by_area, variance, size, sets, matches)
+    areas = np.maximum(areas_in_set, 1.0)
+    return MeanTest(
+        departure=departure / areas,
+        slope=slope / areas,
+        spread=np.sqrt(inner + outer) / areas,
+        observed=(
+            float(seen[0]) / own_areas,
+            float(seen[1]) / own_areas,
+            float(np.sqrt(seen[2] + seen[3])) / own_areas,
+        ),
+        exact=sets.exact,
+    )
+
+
+def _of_comparison(
+    by_area: Floats, by_row: Floats, size: Floats, sets: PlaceboSets, matches: LevelMatches | None
+) -> tuple[Floats, float]:
+    """The comparison's part of the variance of D times its areas, for placebo sets and treated."""
+    if matches is not None:
+        nothing = np.zeros(len(by_area))
+        placebo = _matched_sums(by_area, nothing, sets, sets.members, matches)[2]
+        return placebo, float(_matched_sums(by_area, nothing, sets, sets.treated[None, :], matches)[2, 0])
+
+    def outside(areas: Floats, own: Floats) -> Floats:
+        found: Floats = (areas / np.maximum(size.sum() - areas, 1.0)) ** 2 * (by_row.sum() - own)
+        return found
+
+    everyone = _membership(sets.members, sets.rows)
+    placebo = outside(np.asarray(everyone @ size), np.asarray(everyone @ by_row))
+    treated = outside(size[sets.treated].sum(), by_row[sets.treated].sum())
+    return placebo, float(treated)
+
+
+def _variance(data: CohortWindows, treated: NDArray[np.bool_]) -> Floats:
+    """How much each area's change varies, up to a factor, from its level."""
+    never = data.after[0] if len(data.after) else np.zeros(data.counts.shape[1], dtype=bool)
+    before, after = data.counts[:, data.before[0]].mean(axis=1), data.counts[:, never].mean(axis=1)
+    phi, tau_squared = variance_shape(before, after, treated)
+    level = before + after
+    floor = 1e-3 * float(np.mean(level)) if float(np.mean(level)) > 0 else 1.0
+    level = np.maximum(level, floor)
+    found: Floats = phi * level + tau_squared * level**2
+    return found
+
+
+def mean_change(
+    test: MeanTest, sets: PlaceboSets, *, confidence: float, quantiles: bool = False
+) -> MeanChange:
+    """The difference in mean change with an interval by relabelling.
+
+    Args:
+        test: Made by `mean_test`.
+        sets: The arranged sets it was made from.
+        confidence: Of the interval. Where the sets' smallest p-value is above 1 - confidence there is none.
+        quantiles: Whether to compute the 199 quantiles.
+    """
+    departure, slope, spread = test.observed
+    if slope <= 0:
+        return MeanChange(
+            difference=None, effects=np.empty(0), why_missing="no treated area has periods before and after"
+        )
+    value = departure / slope
+    if not len(sets.members):
+        why = "no set of areas like the treated could be drawn from the comparison areas"
+        return MeanChange(difference=value, effects=np.empty(0), why_missing=why)
+    p_value = max(test.p_value(0.0), sets.smallest_p)
+    effects = test.departure
+    known = {"difference": value, "p_value": p_value, "smallest_p": sets.smallest_p, "effects": effects}
+    if sets.smallest_p > 1 - confidence + 1e-12:
+        floor = (
+            f"with this many units the smallest attainable p-value is {sets.smallest_p:.2g}, "
+            f"so no {100 * confidence:g} % interval exists"
+        )
+        return MeanChange(**known, why_missing=floor)  # type: ignore[arg-type]
+    # `invert` looks no further than six units of its own scale, so it is given effects in standard errors.
+    size = max(float(np.std(effects)), spread, 1e-12)
+    ends = invert(
+        lambda effect: test.p_value(effect * size),
+        value / size,
+        1 - confidence,
+        reach=3.0,
+        points=GRID if quantiles else COARSE,
+    )
+    reason = None
+    if ends.low is None or ends.high is None:
+        reason = "the data do not bound the difference"
+    return MeanChange(
+        **known,  # type: ignore[arg-type]
+        low=None if ends.low is None else ends.low * size,
+        high=None if ends.high is None else ends.high * size,
+        quantiles=tuple(quantile * size for quantile in ends.quantiles) if quantiles else (),
+        why_missing=reason,
+    )

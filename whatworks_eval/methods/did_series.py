@@ -1,0 +1,172 @@
+"""Numbers that change by area and period: what the effect is adjusted for, or the dose itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatworks_eval.did.clustered import clustered
+from whatworks_eval.did.fit import Fit
+from whatworks_eval.did.linear_fit import fit_linear
+from whatworks_eval.did.poisson_fit import fit_poisson
+from whatworks_eval.errors import CannotEstimate, DataError
+from whatworks_eval.inference.roll_out_test import CohortWindows
+from whatworks_eval.methods.did_estimators import PROJECT, clusters_of, few_units, in_arms
+from whatworks_eval.methods.did_windows import is_linear, used_periods
+from whatworks_eval.methods.result import Effect
+from whatworks_eval.panel import Panel
+from whatworks_eval.protocol import Protocol
+from whatworks_eval.records import Contrast, Estimate, Windowed
+from whatworks_eval.sources.area_series import read_area_series
+
+Floats = NDArray[np.float64]
+
+
+def adjustments(protocol: Protocol, panel: Panel, windowed: Windowed) -> dict[str, Floats]:
+    """Name, then areas × used periods, of what the effect is adjusted for.
+
+    A covariate that does not change enters as its own difference between before and after.
+
+    Raises:
+        DataError: A file cannot be read, or lacks an area and period used.
+    """
+    used = used_periods(windowed)
+    after = windowed.after_mask[used] if windowed.after_mask is not None else np.zeros(len(used), dtype=bool)
+    found: dict[str, Floats] = {}
+    for name in protocol.did.adjust_for:
+        if name in protocol.did.series:
+            found[name] = _series(protocol, panel, windowed, name)
+            continue
+        assert windowed.index is not None
+        values = panel.covariates[name][windowed.index]
+        inside = in_arms(windowed)
+        missing = [area for area, at in zip(windowed.areas, inside & ~np.isfinite(values), strict=True) if at]
+        if missing:
+            raise DataError(
+                f"did.adjust_for: covariate '{name}' is not known for {len(missing)} areas used "
+                f"({', '.join(missing[:5])}); give it, or leave these areas out"
+            )
+        centred = np.where(np.isfinite(values), values - values[inside].mean(), 0.0)
+        found[name] = np.outer(centred, after)
+    return found
+
+
+def _series(protocol: Protocol, panel: Panel, windowed: Windowed, name: str) -> Floats:
+    """One series over the areas and periods used."""
+    used = used_periods(windowed)
+    table = protocol.did.series[name]
+    return read_area_series(
+        table,
+        protocol.base,
+        key=f"did.series.{name}",
+        areas=tuple(area for area, kept in zip(windowed.areas, in_arms(windowed), strict=True) if kept),
+        periods=tuple(panel.periods[at] for at in used),
+        order=windowed.areas,
+    )
+
+
+def fitted(protocol: Protocol, windowed: Windowed, data: CohortWindows, columns: dict[str, Floats]) -> Fit:
+    """The two-way fit of both arms with these columns."""
+    inside = in_arms(windowed)
+    chosen = {name: values[inside] for name, values in columns.items()}
+    fit = fit_linear if is_linear(protocol) else fit_poisson
+    return fit(data.counts[inside], chosen, weights=windowed.weight[inside][:, None])
+
+
+def adjusted(
+    protocol: Protocol, panel: Panel, windowed: Windowed, data: CohortWindows
+) -> tuple[Fit, Windowed, CohortWindows]:
+    """The fit with the project and what it is adjusted for, and the counts with that taken out.
+
+    Each area's counts are brought to what they would have been had its adjusted numbers stayed at their mean,
+    by the fitted coefficients; the placebo sets then rank those counts.
+    """
+    beside = adjustments(protocol, panel, windowed)
+    after = np.arange(data.counts.shape[1]) >= data.starts[0]
+    project = np.outer(windowed.arm == "treated", after) * 1.0
+    fit = fitted(protocol, windowed, data, {PROJECT: project, **beside})
+    moved = np.zeros_like(data.counts)
+    for name, values in beside.items():
+        moved += fit.coefficient(name) * (values - values.mean(axis=1, keepdims=True))
+    counts = data.counts - moved if is_linear(protocol) else data.counts * np.exp(-moved)
+    own = replace(windowed, before=counts[:, ~after].sum(axis=1), after=counts[:, after].sum(axis=1))
+    return fit, own, replace(data, counts=counts)
+
+
+def at_fit(estimate: Estimate, fit: Fit, names: tuple[str, ...]) -> Estimate:
+    """The estimate with its value and interval moved onto the fitted coefficient."""
+    value = fit.coefficient(PROJECT)
+    if estimate.value is None:
+        return estimate
+    shift = value - estimate.value
+    expected = None
+    if estimate.recorded is not None and estimate.scale == "log-ratio":
+        expected = estimate.recorded * math.exp(-value)
+    return replace(
+        estimate,
+        measure=f"{estimate.measure}, adjusted for {', '.join(names)}",
+        value=value,
+        low=None if estimate.low is None else estimate.low + shift,
+        high=None if estimate.high is None else estimate.high + shift,
+        quantiles=tuple(quantile + shift for quantile in estimate.quantiles),
+        expected=expected,
+    )
+
+
+def dose_effect(
+    protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed, data: CohortWindows
+) -> Effect:
+    """The effect of one more unit of dose, with an error clustered by unit (CR2).
+
+    Raises:
+        CannotEstimate: Fewer than six units have a dose that changes, or none do without.
+    """
+    assert protocol.did.dose is not None
+    name = protocol.did.dose
+    dose = _series(protocol, panel, windowed, name)
+    beside = {
+        other: values for other, values in adjustments(protocol, panel, windowed).items() if other != name
+    }
+    inside = in_arms(windowed)
+    codes = clusters_of(contrast, windowed)[inside]
+    changing = np.ptp(dose[inside], axis=1) > 0
+    if few := few_units(codes, changing):
+        few = few.replace("treated units", "units with a dose that changes").replace("comparison", "other")
+        raise CannotEstimate(
+            f"did.dose: {few}; with so few, declare the areas treated or not and leave `did.dose` out, so "
+            "that placebo sets can give the interval"
+        )
+    fit = fitted(protocol, windowed, data, {name: dose, **beside})
+    found = clustered(fit, codes, kind="CR2", treated=changing)
+    span = found.interval(name, protocol.confidence)
+    at = found.names.index(name)
+    se = None if span is None else float(found.errors[at])
+    linear = is_linear(protocol)
+    from whatworks_eval.methods.did_windows import unit_of
+
+    return Effect(
+        estimate=Estimate(
+            measure=f"change with one more unit of {name}",
+            scale="difference" if linear else "log-ratio",
+            unit=f"{unit_of(protocol)}, by unit of {name}" if linear else f"log ratio by unit of {name}",
+            value=float(found.params[at]),
+            se=se,
+            low=None if span is None else span[0],
+            high=None if span is None else span[1],
+            p_value=found.p_value(name),
+            confidence=protocol.confidence,
+            inference=found.words,
+            quantiles=() if se is None else _t_quantiles(float(found.params[at]), se, float(found.df[at])),
+            why_missing=found.why_missing,
+        )
+    )
+
+
+def _t_quantiles(value: float, se: float, df: float) -> tuple[float, ...]:
+    """199 quantiles of a t-distributed effect."""
+    from scipy.special import stdtrit
+
+    return tuple(value + se * float(stdtrit(df, part / 200)) for part in range(1, 200))
