@@ -175,8 +175,12 @@ def _of_comparison(
 
 def _variance(data: CohortWindows, treated: NDArray[np.bool_]) -> Floats:
     """How much each area's change varies, up to a factor, from its level."""
-    never = data.after[0] if len(data.after) else np.zeros(data.counts.shape[1], dtype=bool)
-    before, after = data.counts[:, data.before[0]].mean(axis=1), data.counts[:, never].mean(axis=1)
+    usable = np.flatnonzero(data.before.any(axis=1) & data.after.any(axis=1))
+    if not len(usable):  # no cohort has both windows: there is nothing to set a level against
+        return np.ones(len(data.counts))
+    first = int(usable[0])
+    before = data.counts[:, data.before[first]].mean(axis=1)
+    after = data.counts[:, data.after[first]].mean(axis=1)
     phi, tau_squared = variance_shape(before, after, treated)
     level = before + after
     floor = 1e-3 * float(np.mean(level)) if float(np.mean(level)) > 0 else 1.0

@@ -29,6 +29,8 @@ def result_schema() -> Json:
         >>> sorted(result_schema()["properties"])[:3]
         ['alternatives', 'contrast', 'economics']
     """
+    from whatworks_eval.report.over_time_schema import over_time_schema  # it is made with this file's parts
+
     measure = _object(
         name=TEXT,
         value=MAYBE,
@@ -83,6 +85,7 @@ def result_schema() -> Json:
         ),
         estimate=_estimate(),
         alternatives=_list(_estimate(label=TEXT, choice=_maybe(TEXT))),
+        over_time=over_time_schema(),
         findings=_list(finding),
         grade=_object(scale=TEXT, ceiling=LEVEL, level=LEVEL, bound_by=TEXTS, crosswalk=_map(LEVEL)),
         economics={"type": "null"},
