@@ -31,14 +31,13 @@ def _judge(case: Case) -> Verdict | None:
         )
     if found.treated:
         said.append(
-            f"{counted(len(found.treated), 'treated area')} recorded nothing at any time "
-            ", so the ratio is for the others"
+            f"{counted(len(found.treated), 'treated area')} recorded nothing at any time, "
+            "so the ratio is for the others"
         )
     if found.treated_before:
         said.append(
             f"{counted(len(found.treated_before), 'treated area')} recorded nothing before and something "
-            "after: taken together with the rest, since none was "
-            "expected there"
+            "after: taken together with the rest, since none was expected there"
         )
     if not said:
         silent = len(found.comparison)
