@@ -32,6 +32,8 @@ def as_json(evaluation: Evaluation) -> str:
 
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:
     """The evaluation as plain JSON values, as `docs/reference/result.schema.json` describes them."""
+    from whatworks_eval.report.over_time_json import over_time  # it is made with this file's `finite`
+
     return {
         "schema": SCHEMA,
         "tool": tool(),
@@ -43,6 +45,7 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
             {"label": other.label, "choice": other.choice, **estimate(other)}
             for other in evaluation.alternatives
         ],
+        "over_time": over_time(evaluation),
         "findings": [finding(found) for found in evaluation.findings],
         "grade": {
             "scale": evaluation.grade.scale,

@@ -41,6 +41,8 @@ def result_schema() -> Json:
         >>> sorted(result_schema()["properties"])[:3]
         ['alternatives', 'contrast', 'economics']
     """
+    from whatworks_eval.report.over_time_schema import over_time_schema  # it is made with this file's parts
+
     made = _object(
         schema={"const": 1},
         tool=_object(name=TEXT, version=TEXT),
@@ -76,6 +78,7 @@ def result_schema() -> Json:
         ),
         estimate=_estimate(),
         alternatives=_list(_estimate(label=TEXT, choice=_maybe(TEXT))),
+        over_time=over_time_schema(),
         findings=_list(_finding()),
         grade=_object(scale=TEXT, ceiling=LEVEL, level=LEVEL, bound_by=TEXTS, crosswalk=_map(LEVEL)),
         economics=_maybe(economics_schema()),
