@@ -2,8 +2,9 @@
 
 AER 94(1), Table 3: 876 blocks by nine months, block and month effects, police on the block from August on:
 -0.07752; -0.08007 with blocks one away, -0.08080 with one and two (rows DTS-3 to DTS-5 of
-reference/published_evaluations.csv, there recalled and reproduced to four or five decimals). Thefts at corners count a
-quarter to each block, so counts are not whole. Month codes 72 and 73 are the parts of July; they are left out.
+reference/published_evaluations.csv, there recalled and reproduced to four or five decimals). Thefts at
+corners count a quarter to each block, so counts are not whole. Month codes 72 and 73 are the parts of July;
+they are left out.
 """
 
 from __future__ import annotations

@@ -7,19 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from did_cases import (
-    MANY,
-    SMALL,
-    common,
-    did_case,
-    next_door,
-    silent,
-    staggered,
-    together,
-    unlike_levels,
-    unrecorded,
-    without_places,
-)
+from did_cases import DID_CASES, MANY, SMALL, common, did_case, together, unlike_levels, without_places
 from effect_cases import case_through
 from rollouts import design, panel_of
 from scipy.stats import binom
@@ -28,13 +16,11 @@ import whatworks_eval as ww
 from whatworks_eval.caveats import find_rule
 from whatworks_eval.caveats.applies import ROLLED_OUT
 from whatworks_eval.caveats.wording import percent
-from whatworks_eval.inference.neighbours import adjoining_pairs
 from whatworks_eval.judgement import Case, EvidenceRule, Judged, Verdict
 from whatworks_eval.panel import Panel
 
 CLEAN, DRAWS = 60, 25
 LUCK = 0.001  # chance that a rule which keeps its promise fails the test of it
-SHORT = {"did": {"stretch": 12}}  # the whole before window: nothing to refer to
 
 
 def judged(rule_id: str, case: Case) -> Judged:
@@ -49,12 +35,6 @@ def said(rule_id: str, case: Case) -> Verdict:
     found = judged(rule_id, case)
     assert isinstance(found, Verdict)
     return found
-
-
-def part_of_all(share: float) -> Case:
-    """A panel of which this share of areas is observed up to September of the after year alone."""
-    leaving = range(SMALL - round(share * SMALL), SMALL)
-    return did_case(unrecorded(panel_of(areas=SMALL), list(leaving), slice(21, 24)))
 
 
 def hours(folder: Path) -> Case:
@@ -72,137 +52,10 @@ def hours(folder: Path) -> Case:
     return did_case(panel, folder, treated=MANY, **sections)
 
 
-def all_adjoin() -> Case:
-    """Every comparison area adjoins a treated one."""
-    panel = panel_of()
-    assert panel.centroids is not None
-    pairs = adjoining_pairs(panel.centroids)
-    beside = set(pairs[(pairs < 12).any(axis=1)].ravel().tolist()) - set(range(12))
-    return did_case(panel, areas={"comparison": sorted(panel.areas[at] for at in beside)})
-
-
-CASES: list[tuple[str, Callable[[], Case], str, int, str]] = [
-    ("selection.pre-trend", lambda: common(drift=0.03, level=30.0), "caveat", 2, "were already moving apart"),
-    ("selection.pre-trend", common, "caveat", 5, "by itself add"),
-    ("selection.pre-trend", lambda: common(treated=30, effect=0.4, level=40.0), "clear", 5, "most trends"),
-    (
-        "selection.pre-trend",
-        lambda: did_case(panel_of(), **SHORT),
-        "not assessed",
-        5,
-        "too few for stretches",
-    ),
-    (
-        "selection.differing-trends",
-        lambda: common(treated=30, effect=0.4, level=40.0),
-        "clear",
-        5,
-        "survives",
-    ),
-    ("selection.differing-trends", lambda: common(effect=0.8), "caveat", 5, "and no further"),
-    ("selection.differing-trends", common, "clear", 5, "no finding for differing trends to overturn"),
-    ("selection.differing-trends", lambda: did_case(panel_of(), **SHORT), "not assessed", 5, "too few"),
-    ("selection.composition", common, "clear", 5, "from beginning to end"),
-    ("selection.composition", lambda: part_of_all(0.05), "caveat", 5, "7 areas enter or leave"),
-    ("selection.composition", lambda: part_of_all(0.2), "caveat", 4, "29 areas are left out"),
-    ("history.anticipation", lambda: common(lead=0.6), "caveat", 5, "understates it"),
-    ("history.anticipation", lambda: common(lead=1.5), "caveat", 5, "picked at a peak"),
-    ("history.anticipation", common, "clear", 5, "stood where they had before"),
-    (
-        "history.anticipation",
-        lambda: did_case(panel_of(), windows={"before": ["2018-08", "2018-12"]}),
-        "not assessed",
-        5,
-        "it takes 6 periods",
-    ),
-    (
-        "analysis.forbidden-comparisons",
-        lambda: staggered(treated=42, areas=49),
-        "caveat",
-        5,
-        "do not quote it",
-    ),
-    ("analysis.forbidden-comparisons", staggered, "clear", 5, "never does"),
-    ("analysis.no-information", common, "clear", 5, "something before the start"),
-    (
-        "analysis.no-information",
-        lambda: did_case(silent(panel_of(), [200, 201], slice(None))),
-        "clear",
-        5,
-        "2 comparison areas recorded nothing",
-    ),
-    (
-        "analysis.no-information",
-        lambda: did_case(silent(panel_of(), [3], slice(None))),
-        "caveat",
-        5,
-        "1 treated area recorded nothing at any time (A0003)",
-    ),
-    (
-        "analysis.no-information",
-        lambda: did_case(silent(panel_of(), [3], slice(12))),
-        "caveat",
-        5,
-        "nothing before and something after",
-    ),
-    (
-        "analysis.no-information",
-        lambda: did_case(silent(panel_of(), range(12), slice(12, None))),
-        "caveat",
-        5,
-        "bounded on one side",
-    ),
-    ("analysis.functional-form", common, "clear", 5, "the answer is the same"),
-    (
-        "analysis.functional-form",
-        lambda: did_case(unlike_levels(times=3.0, common=0.75), treated=MANY),
-        "caveat",
-        5,
-        "depends on how change is counted",
-    ),
-    ("chance.few-clusters", lambda: common(treated=50), "clear", 5, "holds 50 units"),
-    ("chance.few-clusters", common, "caveat", 5, "likely too narrow"),
-    ("chance.few-clusters", lambda: common(treated=5), "caveat", 5, "none is shown"),
-    ("chance.single-area-cohorts", staggered, "clear", 5, "at least 3 units"),
-    ("chance.single-area-cohorts", lambda: staggered(treated=7), "caveat", 5, "2019-04 (2 units)"),
-    ("chance.spatial-correlation", common, "clear", 5, "do not visibly move together"),
-    (
-        "chance.spatial-correlation",
-        lambda: did_case(together(spread=0.4), treated=MANY),
-        "caveat",
-        5,
-        "each area is declared a unit of its own",
-    ),
-    (
-        "chance.spatial-correlation",
-        lambda: did_case(together(spread=0.4), treated=MANY, areas={"unit": "contiguous"}),
-        "caveat",
-        5,
-        "so the interval allows for it",
-    ),
-    (
-        "chance.spatial-correlation",
-        lambda: did_case(without_places(panel_of())),
-        "not assessed",
-        5,
-        "no centroids",
-    ),
-    (
-        "displacement.neighbour-exposure",
-        lambda: did_case(next_door(factor=2.0)),
-        "caveat",
-        3,
-        "changes the answer",
-    ),
-    ("displacement.neighbour-exposure", common, "clear", 5, "does not change the answer"),
-    ("displacement.neighbour-exposure", all_adjoin, "not assessed", 5, "there is no estimate"),
-]
-
-
 @pytest.mark.parametrize(
     ("rule_id", "make", "kind", "cap", "part"),
-    CASES,
-    ids=[f"{case[0]}-{case[2]}-{number}" for number, case in enumerate(CASES)],
+    DID_CASES,
+    ids=[f"{case[0]}-{case[2]}-{number}" for number, case in enumerate(DID_CASES)],
 )
 def test_each_rule_says_what_it_should(
     rule_id: str, make: Callable[[], Case], kind: str, cap: int, part: str
@@ -220,7 +73,7 @@ def test_every_rule_of_the_method_fires_and_is_clear_here() -> None:
     own = {rule.id for rule in EVIDENCE_RULES if rule.applies_to is ROLLED_OUT}
     assert len(own) == 11
     for kind in ("caveat", "clear"):
-        assert own == {case[0] for case in CASES if case[2] == kind}
+        assert own == {case[0] for case in DID_CASES if case[2] == kind}
 
 
 @pytest.mark.parametrize(
@@ -252,7 +105,7 @@ def test_the_weak_check_says_both_numbers() -> None:
     assert case.over_time.event_study is not None
     pretrend = case.over_time.event_study.pretrend
     message = said("selection.pre-trend", case).message
-    assert f"add {percent(100 * np.expm1(pretrend.bias_most))}, and" in message
+    assert f"come to {percent(100 * np.expm1(pretrend.bias_most))}, and" in message
     assert "the effect estimated is" in message
     assert pretrend.bias_half < pretrend.bias_most
 
@@ -263,7 +116,7 @@ def test_the_rules_reach_the_evaluation_and_the_level() -> None:
     evaluation = ww.evaluate(design(), panel)
     by_rule = {finding.rule: finding for finding in evaluation.findings}
     case = did_case(panel)
-    for rule_id in {case[0] for case in CASES}:
+    for rule_id in {case[0] for case in DID_CASES}:
         found = judged(rule_id, case)
         assert (by_rule[rule_id].message if found is not None else None) == (
             found.message if isinstance(found, Verdict) else None

@@ -109,12 +109,10 @@ def mean_test(
     row_cohort = np.full(sets.rows, -1, dtype=np.intp)
     at = np.flatnonzero(inside & treated[np.maximum(sets.row, 0)])
     row_cohort[sets.row[at]] = own_cohort[at]
-    areas_in_set = np.asarray(everyone @ size)
-    rest = size.sum() - areas_in_set
+    rest = size.sum() - np.asarray(everyone @ size)
     departure = slope = inner = counted = np.zeros(len(sets.members))
     seen, own_counted = np.zeros(4), 0.0
-    own_areas = float(size[sets.treated].sum())
-    rest_of_treated = float(size.sum() - own_areas)
+    rest_of_treated = float(size.sum() - size[sets.treated].sum())
     usable = np.flatnonzero(data.before.any(axis=1) & data.after.any(axis=1))
     for cohort in usable:
         before, after = data.before[cohort], data.after[cohort]
@@ -140,15 +138,13 @@ def mean_test(
         own_counted += float(observed[3])
         seen += [observed[0] - out_observed[0], observed[1] - out_observed[1], observed[2], 0.0]
     if matches is None:
-        placebo, own = everyone @ variance, float(variance[sets.treated].sum())
-        outer = (counted / np.maximum(rest, 1.0)) ** 2 * (variance.sum() - np.asarray(placebo))
+        placebo, own = np.asarray(everyone @ variance), float(variance[sets.treated].sum())
+        outer = (counted / np.maximum(rest, 1.0)) ** 2 * (variance.sum() - placebo)
         seen[3] = (own_counted / max(rest_of_treated, 1.0)) ** 2 * (variance.sum() - own)
     else:
         columns, rows = np.isin(cohorts, usable), np.isin(row_cohort[sets.treated], usable)
-        nothing = np.zeros(len(variance_by_area))
-        outer = _matched_sums(variance_by_area, nothing, sets, sets.members[:, columns], matches)[2]
-        treated_rows = sets.treated[rows][None, :]
-        seen[3] = float(_matched_sums(variance_by_area, nothing, sets, treated_rows, matches)[2, 0])
+        outer = _of_matches(variance_by_area, sets, sets.members[:, columns], matches)
+        seen[3] = _of_matches(variance_by_area, sets, sets.treated[rows][None, :], matches)[0]
     # Cohorts without a period here are not counted, so that D is the mean effect on those that are.
     areas, own_counted = np.maximum(counted, 1.0), max(own_counted, 1.0)
     return MeanTest(
@@ -162,6 +158,14 @@ def mean_test(
         ),
         exact=sets.exact,
     )
+
+
+def _of_matches(
+    by_area: Floats, sets: PlaceboSets, members: NDArray[np.intp], matches: LevelMatches
+) -> Floats:
+    """A matched comparison's part of the variance of D times its areas, by set."""
+    found: Floats = _matched_sums(by_area, np.zeros(len(by_area)), sets, members, matches)[2]
+    return found
 
 
 def _variance(data: CohortWindows, treated: NDArray[np.bool_]) -> Floats:
