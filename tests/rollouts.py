@@ -87,7 +87,9 @@ def design(folder: Path | None = None, /, *, treated: int = 12, **sections: Mapp
     listed: Any = list(names(treated))
     starts = sections.pop("starts", None)
     if folder is not None and starts:
-        lines = [f"{area},{start}" for area, start in zip(listed, start_of(treated, list(starts)), strict=True)]
+        lines = [
+            f"{area},{start}" for area, start in zip(listed, start_of(treated, list(starts)), strict=True)
+        ]
         (folder / "areas.csv").write_text("area,start\n" + "\n".join(lines) + "\n", encoding="utf-8")
         listed = {"file": "areas.csv", "start": "start"}
     plain: dict[str, Any] = {

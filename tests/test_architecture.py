@@ -13,20 +13,27 @@ ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 # A room may import from rooms on earlier lines, and from itself. docs/architecture.md shows the same lines.
 ORDER = (
     ("errors", "periods", "offence_names"),
-    ("toml_file", "protocol_problems", "contradictions", "survey_keys"),
-    ("protocol_tables", "panel", "shipped"),
+    ("toml_file", "protocol_problems", "survey_keys"),
+    ("did_keys", "trial_keys", "matching_keys", "synthetic_keys"),
+    ("contradictions",),
+    ("economics_keys", "economics_contradictions"),
+    ("protocol_tables", "panel", "shipped", "shares"),
     ("protocol",),
     ("records", "panel_file", "published"),
+    ("over_time", "likeness", "synthetic_records", "match_list"),
     ("judgement",),
     ("effects",),
-    ("sources", "windows", "matching"),
-    ("areas", "inference"),
+    ("sources", "windows", "matching", "before_start"),
+    ("areas", "inference", "matched"),
+    ("starts", "did", "synthetic"),
     ("contrast", "methods"),
     ("measures",),
+    ("economics", "alternative_matches"),
     ("alternatives", "caveats", "reproduce_measures"),
-    ("grade", "reproduce_traps"),
+    ("grade", "reproduce_traps", "reproduce_economics"),
     ("evaluation", "report"),
-    ("calc", "reproduce"),
+    ("calc", "reproduce", "terminal"),
+    ("again", "costing", "match_command", "deprivation_command"),
     ("cli",),
     ("__main__",),
 )
@@ -36,6 +43,8 @@ ROOT = "__init__"
 GOES_BACK = {
     # So that a notebook cannot show an Evaluation without its level.
     ("judgement.py", "report"),
+    # So that an Evaluation can say what it holds; for type checking only.
+    ("judgement.py", "economics"),
 }
 LONGEST = 400
 FILES = sorted(PACKAGE.rglob("*.py"))

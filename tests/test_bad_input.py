@@ -273,8 +273,11 @@ def test_output_path_is_a_file(run: Command, tmp_path: Path) -> None:
 
 def test_unknown_dataset(run: Command) -> None:
     """A dataset that does not ship is named with the one meant."""
-    change = ('source = "counts"\npath = "counts.csv"', 'source = "dataset"\ndataset = "../simulated"')
-    refused(run(change), DATA, "'../simulated'", "simulated-neighbourhoods")
+    change = (
+        'source = "counts"\npath = "counts.csv"',
+        'source = "dataset"\ndataset = "../simulated-neighbour"',
+    )
+    refused(run(change), DATA, "'../simulated-neighbour'", "simulated-neighbourhoods")
 
 
 def test_an_areas_file_that_is_not_there(run: Command) -> None:

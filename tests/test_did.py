@@ -1,4 +1,4 @@
-"""Method did: the same number as the ratio of ratios where it should be, cohorts, rates, adjustment and dose."""
+"""Method did: the ratio of ratios where it should be that, cohorts, rates, adjustment and dose."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_rates_are_counts_over_residents() -> None:
 def test_a_rate_needs_residents() -> None:
     """Unknown residents are named, with what to do."""
     panel = replace(panel_of(), residents=None)
-    with pytest.raises(ww.CannotEstimate, match="covariates.residents"):
+    with pytest.raises(ww.CannotEstimate, match=r"covariates\.residents"):
         ww.evaluate(design(outcome={"kind": "rate"}), panel)
 
 
@@ -278,7 +278,13 @@ def test_every_problem_of_a_series_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ww.DataError) as raised:
         ww.evaluate(protocol, panel)
     text = "\n".join(raised.value.problems)
-    for part in ("row 4", "is already in row 3", "'many', not a number", "A0000 in 2018-03", "not taken for zero"):
+    for part in (
+        "row 4",
+        "is already in row 3",
+        "'many', not a number",
+        "A0000 in 2018-03",
+        "not taken for zero",
+    ):
         assert part in text
 
 
@@ -365,7 +371,7 @@ def test_a_pre_trend_is_seen_and_caps_the_level() -> None:
 
 
 def test_a_large_effect_survives_and_breaks_down_somewhere() -> None:
-    """A planted halving survives steps as large as those before the start; the curve widens with the bound."""
+    """A planted fall survives steps as large as those before the start; the curve widens with the bound."""
     found = ww.evaluate(design(), panel_of(effect=0.4, level=40.0, treated=30))
     relative = found.over_time.sensitivity[0]
     assert relative.beyond or relative.breakdown >= 1
@@ -392,7 +398,10 @@ def test_did_is_in_the_table_and_refuses_totals() -> None:
 @pytest.mark.parametrize(
     ("sections", "said"),
     [
-        ({"method": "relative-effect", "did": {"model": "linear"}}, "take the section out, or use method 'did'"),
+        (
+            {"method": "relative-effect", "did": {"model": "linear"}},
+            "take the section out, or use method 'did'",
+        ),
         ({"method": "relative-effect", "outcome": {"kind": "rate"}}, "is 'rate', but method"),
         ({"did": {"dose": "hours"}}, "`did.dose` is 'hours', which is not under"),
         ({"did": {"adjust_for": ["imd"]}}, "names 'imd', which is under neither"),
@@ -413,3 +422,19 @@ def test_contradictions_are_told(sections: dict[str, object], said: str) -> None
     """What the keys of [did] say against the rest is an error with a way out."""
     with pytest.raises(ww.ProtocolError, match=said.replace("[", r"\[")):
         design(**sections)  # type: ignore[arg-type]
+
+
+def test_covariates_go_beside_a_staggered_estimate(tmp_path: Path) -> None:
+    """With several starts a covariate makes a doubly robust alternative; the registered one stays."""
+    panel = panel_of(effect=0.8, starts=STARTS, treated=36)
+    panel = replace(panel, covariates={"imd": np.random.default_rng(2).normal(20, 8, len(panel.areas))})
+    given = {"covariates": {"imd": {"path": "imd.csv"}}, "did": {"adjust_for": ["imd"]}}
+    found = ww.evaluate(design(tmp_path, treated=36, starts=STARTS, **given), panel)
+    other = ww.evaluate(design(tmp_path, treated=36, starts=STARTS), panel)
+    assert found.estimate.value == other.estimate.value
+    robust = next(one for one in found.alternatives if one.label.endswith("doubly robust with imd"))
+    assert robust.value is not None
+    assert robust.low is not None
+    series = {"series": {"heat": {"path": "x.csv"}}, "adjust_for": ["heat"]}
+    with pytest.raises(ww.ProtocolError, match="names 'heat', which varies, and is for one start"):
+        design(tmp_path, treated=36, starts=STARTS, did=series)

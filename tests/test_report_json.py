@@ -39,7 +39,7 @@ def test_every_key_of_the_contract_is_there_in_order(name: str) -> None:
     found = result(name)
     assert list(found) == [
         *("schema", "tool", "protocol", "ledger", "contrast", "estimate"),
-        *("alternatives", "findings", "grade", "matching", "synthetic", "economics"),
+        *("alternatives", "over_time", "findings", "grade", "matching", "synthetic", "economics"),
     ]
     assert found["schema"] == 1
     assert found["economics"] is None

@@ -12,10 +12,10 @@ import pytest
 import whatworks_eval as ww
 from whatworks_eval.errors import CannotEstimate, DataError, ProtocolError
 from whatworks_eval.evaluation import appraise, estimate, evaluate
+from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.inference.separate_clumps import separate_clumps
 from whatworks_eval.methods.synthetic import comparison_test
 from whatworks_eval.methods.synthetic_rests_on import ranked_by_level
-from whatworks_eval.methods.synthetic_sets import evenly
 from whatworks_eval.panel import Ledger, Panel
 from whatworks_eval.periods import period_range
 from whatworks_eval.protocol import Protocol, protocol_from_dict
@@ -343,7 +343,7 @@ def test_fewer_placebo_clumps_still_span_every_level() -> None:
         how="by hand",
         smallest_p=1 / 9,
     )
-    few = evenly(sets, 5)
+    few = fewer(sets, 5)
     assert few.members[:, 0].tolist() == [0, 2, 4, 6, 8]
     assert few.smallest_p == pytest.approx(1 / 6)
-    assert evenly(sets, 9) is sets
+    assert fewer(sets, 9) is sets

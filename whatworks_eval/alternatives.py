@@ -46,8 +46,11 @@ def alternatives_of(
 ) -> tuple[Estimate, ...]:
     """The effect under every other comparison set and baseline the data allow.
 
-    One that cannot be computed is an Estimate without a value that says why.
+    One that cannot be computed is an Estimate without a value that says why. The effect of a dose has none:
+    it is not a comparison of two arms.
     """
+    if protocol.did.dose is not None:
+        return ()
     return (
         *other_units(protocol, panel, contrast),
         *comparison_sets(protocol, panel, contrast),

@@ -279,7 +279,48 @@ def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="Id of a ru
 
 
 @app.command()
+def cost(
+    effect: Annotated[
+        Path | None, typer.Option("--effect", metavar="FILE", help="result.json of an earlier evaluation.")
+    ] = None,
+    costs: Annotated[
+        Path | None,
+        typer.Option("--costs", metavar="FILE", help="What the project cost: TOML with [economics] keys."),
+    ] = None,
+    cohort: Annotated[
+        Path | None,
+        typer.Option("--cohort", metavar="FILE", help="Instead: a cohort of offenders, TOML with [cohort]."),
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the JSON here; - = only to stdout.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the page and its numbers here.")
+    ] = None,
+) -> None:
+    """Say what an effect is worth in pounds.
+
+    Takes the result of an earlier evaluation with a file of costs; or, with --cohort, the cost of crime of a
+    cohort of offenders before and after joining a scheme.
+    """
+    from whatworks_eval import costing
+
+    if cohort is not None:
+        if effect is not None or costs is not None:
+            raise UsageProblem("--cohort stands alone: leave out --effect and --costs")
+        made = costing.of_cohort(cohort)
+    elif effect is None or costs is None:
+        raise UsageProblem("cost needs --effect with --costs, or --cohort")
+    else:
+        made = costing.of_effect(effect, costs)
+    costing.deliver(made, json=json, out=out)
+
+
+@app.command()
 def reproduce(
+    economics: Annotated[
+        bool, typer.Option("--economics", help="Instead: published 'for every pound' claims, checked.")
+    ] = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the table with forest plots here.")
     ] = None,
@@ -290,24 +331,17 @@ def reproduce(
 ) -> None:
     """Compute published evaluations again.
 
-    Published value, computed value, verdict and level of every row of the shipped table.
+    Published value, computed value, verdict and level of every row of the shipped table; with --economics,
+    whether published claims of value for money follow from the inputs printed beside them.
     """
-    from whatworks_eval import reproduce as again
-    from whatworks_eval.report.reproduced import as_text
+    from whatworks_eval import again
 
-    every = again.reproduce()
-    told = as_text(every)
-    if html is not None:
-        from whatworks_eval.report.reproduce_page import reproductions_page
-
-        told += f"\n\nWritten: {save(html, reproductions_page(every))}"
-    if json is not None and json != "-":
-        told += f"\n\nWritten: {save(Path(json), again.as_json(every))}"
-    if json == "-":
-        aside(told)
-        print(again.as_json(every), end="")
+    if economics and html is not None:
+        raise UsageProblem("--html draws published effects; with --economics leave it out")
+    if economics:
+        again.print_ratios(json=json)
     else:
-        print(told)
+        again.print_effects(html=html, json=json)
 
 
 @app.command()

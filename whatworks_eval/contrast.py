@@ -332,6 +332,11 @@ def _without(contrast: Contrast, dropped: Mapping[str, str]) -> Contrast:
         comparison=staying(contrast.comparison),
         buffer=staying(contrast.buffer),
         pool=staying(contrast.pool),
+        dropped={
+            area: dropped[area]
+            for area in (*contrast.treated, *contrast.comparison, *contrast.buffer)
+            if area in dropped
+        },
     )
     for name in ("treated", "comparison"):
         if getattr(contrast, name) and not getattr(left, name):

@@ -49,7 +49,8 @@ class Did(Section):
     adjust_for: tuple[str, ...] = Field(
         (),
         description="Names under [did.series] or [covariates] that the effect is adjusted for; a covariate, "
-        "which does not change, enters as a difference between before and after. One start for all only.",
+        "which does not change, enters as a difference between before and after. With several starts "
+        "covariates alone, in a doubly robust estimate beside the registered one.",
     )
     dose: str | None = Field(
         None,
@@ -116,8 +117,13 @@ def _model_and_names(
     for name in sorted(series - {dose, *(did.get("adjust_for") or ())}):
         yield f"`did.series.{name}` is not used; name it in `did.adjust_for` or `did.dose`, or take it out"
     if staggered:
-        for key in ("adjust_for", "dose"):
-            if did.get(key):
-                yield f"`did.{key}` is for one start, and `areas.treated.start` is given; take one out"
+        varying = [name for name in did.get("adjust_for") or () if name in series]
+        for key in [*(["adjust_for"] if varying else []), *(["dose"] if dose is not None else [])]:
+            what = f" names '{varying[0]}', which varies, and" if key == "adjust_for" else ""
+            yield (
+                f"`did.{key}`{what} is for one start, but `areas.treated.start` is given; take one out. With "
+                "several starts, names under [covariates] go into a doubly robust estimate beside the "
+                "registered one"
+            )
     if dose is not None and outcome.get("kind") == "rate":
         yield "`did.dose` takes counts, but `outcome.kind` is 'rate'; use kind = \"count\""

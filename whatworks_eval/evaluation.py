@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from whatworks_eval.alternatives import alternatives_of
 from whatworks_eval.caveats import ask_design, ask_evidence
 from whatworks_eval.contrast import build_contrast
+from whatworks_eval.economics.appraise import check_economics, cost_benefit
 from whatworks_eval.grade import ceiling_of, grade
 from whatworks_eval.judgement import Case, Evaluation, Finding, Grade
 from whatworks_eval.measures.likeness import likeness_of
@@ -60,6 +61,7 @@ def appraise(protocol: Protocol) -> Appraisal:
         >>> appraise(load_protocol(shipped_path("designs", "police-now-2016"))).grade.ceiling
         2
     """
+    _check_economics(protocol)
     findings = ask_design(protocol)
     return Appraisal(protocol=protocol, findings=findings, grade=grade(findings))
 
@@ -100,6 +102,7 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         >>> round(evaluation.estimate.percent_change.value, 1), evaluation.grade.level
         (-4.8, 2)
     """
+    _check_economics(protocol)
     answer = estimate(protocol, data)
     contrast, windowed, effect = answer.contrast, answer.windowed, answer.effect
     others = effect.alternatives
@@ -118,7 +121,7 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
     )
     design = ask_design(protocol)
     findings = design + ask_evidence(case, ceiling_of(design))
-    return Evaluation(
+    evaluation = Evaluation(
         protocol=protocol,
         ledger=data.ledger,
         contrast=contrast,
@@ -135,6 +138,15 @@ def evaluate(protocol: Protocol, data: Data) -> Evaluation:
         synthetic=effect.synthetic,
         likeness=likeness_of(protocol, data, contrast) if isinstance(data, Panel) else None,
     )
+    if protocol.economics is None:
+        return evaluation
+    return replace(evaluation, economics=cost_benefit(evaluation))
+
+
+def _check_economics(protocol: Protocol) -> None:
+    """Every reason why a declared [economics] cannot be carried out, before anything is estimated."""
+    if protocol.economics is not None:
+        check_economics(protocol.economics, protocol.outcome.offences, protocol.base)
 
 
 def series_of(protocol: Protocol, panel: Panel, windowed: Windowed) -> Series:

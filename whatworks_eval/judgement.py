@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from whatworks_eval.likeness import Likeness
 from whatworks_eval.over_time import OverTime
@@ -18,6 +18,9 @@ from whatworks_eval.panel import Ledger
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Curve, Data, Estimate, Placebo, PlaceboSets, Series, Windowed
 from whatworks_eval.synthetic_records import SyntheticComparison
+
+if TYPE_CHECKING:
+    from whatworks_eval.economics.records import CostBenefit
 
 Threat = Literal[
     "chance",
@@ -215,6 +218,7 @@ class Evaluation:
         placebo: Placebo effects; None where the inference used none.
         centroids: Area, then (x, y) in metres, for the map; empty where not known.
         curve: Fitted and expected series; None for methods that fit none.
+        economics: Whether it was worth it, at the same level; None where the protocol has no [economics].
         over_time: Leads and lags, cohorts and what they rest on; None for methods without.
         synthetic: Weights, fit and what to doubt of a synthetic comparison; None for other methods.
         likeness: How alike the areas are, from before the start; None where the comparison is not matched.
@@ -232,6 +236,7 @@ class Evaluation:
     placebo: Placebo | None = None
     centroids: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     curve: Curve | None = None
+    economics: CostBenefit | None = None
     over_time: OverTime | None = None
     synthetic: SyntheticComparison | None = None
     likeness: Likeness | None = None

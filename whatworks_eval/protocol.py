@@ -14,6 +14,8 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from whatworks_eval.contradictions import contradictions
 from whatworks_eval.did_keys import Did
+from whatworks_eval.economics_contradictions import economics_contradictions
+from whatworks_eval.economics_keys import Economics
 from whatworks_eval.errors import ProtocolError
 from whatworks_eval.periods import PeriodKind
 from whatworks_eval.protocol_problems import explain
@@ -55,6 +57,7 @@ class Protocol(Section):
     synthetic: SyntheticKeys = SyntheticKeys()
     crossover: Crossover | None = None
     context: Context = Context()
+    economics: Economics | None = None
 
     _base: Path = PrivateAttr(default=Path())
 
@@ -81,6 +84,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "areas": Areas,
     "matching": Matching,
     "context": Context,
+    "economics": Economics,
     "did": Did,
     "synthetic": SyntheticKeys,
 }
@@ -132,7 +136,9 @@ def _parse(mapping: Mapping[str, Any], *, base: Path, file: str | None) -> Proto
         problems += explain(error.errors(include_url=False), Protocol)
     # Contradictions are looked for in every section that can be read, so that mending a misspelt key
     # does not bring up the next complaint.
-    problems += contradictions(_readable(plain), given=plain)
+    readable = _readable(plain)
+    problems += contradictions(readable, given=plain)
+    problems += economics_contradictions(readable, plain)
     if problems or protocol is None:
         raise ProtocolError(f"{file}: {problem}" if file else problem for problem in problems)
     protocol._base = base
@@ -164,7 +170,9 @@ def _readable(plain: Mapping[str, Any]) -> dict[str, Any]:
         except ValidationError as error:
             wrong = {problem["loc"][0] for problem in error.errors()}
             readable[name] = {
-                field.alias or key: None if field.is_required() else field.get_default()
+                field.alias or key: None
+                if field.is_required()
+                else field.get_default(call_default_factory=True)
                 for key, field in section.model_fields.items()
             } | {key: value for key, value in given.items() if key not in wrong}
     return readable

@@ -13,13 +13,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-# What DESIGN describes and this version does not have: dotted key (or key and value), then what there is.
-_NOT_YET_KEYS = {
-    "economics": "costs and benefits; it has no economics yet: leave the section out",
-}
-_NOT_YET_VALUES = {
-    ("method", "synthetic"),
-}
 _ANY = "NAME"
 _BRANCHES = {"table", "codes", "word"}
 _KINDS = {
@@ -74,9 +67,7 @@ def _sentence(error: ErrorDetails, keys: Mapping[str, FieldInfo]) -> str:
 def _complaint(error: ErrorDetails, general: str, meaning: str) -> str:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     expected = str(context.get("expected", ""))
-    if isinstance(value, str) and (general, value) in _NOT_YET_VALUES:
-        said = f"is {shown(value)}, which this version does not have; it has {expected}"
-    elif general in _WRITTEN:
+    if general in _WRITTEN:
         said = f"is {shown(value)}; expected {_WRITTEN[general]}{_guess(value, expected)}"
     elif kind == "literal_error":
         said = f"is {shown(value)}; expected {_one_of(expected)}{_guess(value, expected)}"
@@ -95,8 +86,6 @@ def _complaint(error: ErrorDetails, general: str, meaning: str) -> str:
 
 
 def _unknown(dotted: str, general: str, keys: Mapping[str, FieldInfo]) -> str:
-    if general in _NOT_YET_KEYS:
-        return f"`{dotted}`: this version does not have {_NOT_YET_KEYS[general]}"
     section, _, name = general.rpartition(".")
     siblings = {key.rpartition(".")[2]: key for key in keys if key.rpartition(".")[0] == section}
     if elsewhere := [key for key in keys if key.rpartition(".")[2] == name and _ANY not in key]:

@@ -60,6 +60,7 @@ class Contrast:
             have drawn instead is known.
         blocks: Area, then the block or pair the lot was drawn in; empty where it was drawn among all units
             at once, or there was none.
+        dropped: Area of either arm or the buffer that had to leave, then why.
     """
 
     treated: tuple[str, ...]
@@ -77,6 +78,7 @@ class Contrast:
     starts: Mapping[str, str] = field(default_factory=dict)
     by_lot: bool = False
     blocks: Mapping[str, str] = field(default_factory=dict)
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def treated_units(self) -> tuple[str, ...]:
@@ -227,8 +229,8 @@ class Estimate:
         that of the expected count. Empty where nothing was recorded, since the ratio then says nothing
         of how many were expected.
         """
-        if self.scale == "difference" and self.unit != "incidents":  # of shares, or of means: none to count
-            return Interval()
+        if self.unit.startswith(("percentage points", "incidents an area", "incidents by")):
+            return Interval()  # shares, means and rates: no incidents to count
         if self.scale == "difference":
             low, high = self.high, self.low
             return Interval(

@@ -60,18 +60,24 @@ class SharedMatches:
     def for_areas(self, areas: tuple[str, ...]) -> SharedMatches:
         """The same for these areas, in this order; the shares of areas left out go to the rest.
 
+        An area it does not know (one in the buffer) has no match and is nobody's.
+
         Example:
             >>> from scipy.sparse import csr_array
             >>> whole = SharedMatches(areas=("a", "b", "c"), shares=csr_array(np.array(
             ...     [[0.0, 0.5, 0.5], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])))
             >>> whole.for_areas(("b", "a")).shares.toarray().tolist()
             [[0.0, 1.0], [1.0, 0.0]]
+            >>> whole.for_areas(("ring", "a", "b")).shares.toarray().tolist()
+            [[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
         """
         from scipy.sparse import csr_array, diags_array
 
         at = {area: place for place, area in enumerate(self.areas)}
-        rows = np.array([at[area] for area in areas], dtype=np.intp)
-        kept = csr_array(self.shares[rows][:, rows])
+        known = [(place, at[area]) for place, area in enumerate(areas) if area in at]
+        rows, columns = np.array(known, dtype=np.intp).reshape(-1, 2).T
+        taken = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(areas), len(self.areas)))
+        kept = csr_array(taken @ self.shares @ taken.T)
         total = np.asarray(kept.sum(axis=1)).ravel()
         scaled = diags_array(1.0 / np.where(total > 0, total, 1.0)) @ kept
         return SharedMatches(areas=areas, shares=csr_array(scaled))

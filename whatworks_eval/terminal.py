@@ -28,6 +28,10 @@ def summary(evaluation: Evaluation) -> str:
     from whatworks_eval.report import words
 
     told = [words.question(evaluation), words.headline(evaluation), words.level_sentence(evaluation)]
+    if evaluation.economics is not None:
+        from whatworks_eval.report.economics_words import economics_headline
+
+        told.append(f"Was it worth it? {economics_headline(evaluation.economics)}")
     parts = [filled(sentence) for sentence in told]
     if doubts := words.doubts(evaluation):
         numbered = [filled(f"{n}. {doubt}", "   ") for n, doubt in enumerate(doubts, start=1)]

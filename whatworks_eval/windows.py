@@ -65,7 +65,9 @@ def usable(protocol: Protocol, panel: Panel, areas: Iterable[str]) -> Usable:
 
     for early in _anticipated(protocol, panel):
         if inside[early]:
-            drop(early, "just before the start, when the project may already have been felt (did.anticipation)")
+            drop(
+                early, "just before the start, when the project may already have been felt (did.anticipation)"
+            )
     observed = panel.observed[rows]
     for at in np.flatnonzero(inside & ~observed.any(axis=0)):
         drop(int(at), "not observed for any area")
@@ -185,7 +187,7 @@ def rewindow(panel: Panel, contrast: Contrast, periods: Usable) -> Windowed:
         ),
         periods=used,
         periods_dropped=periods.periods_dropped,
-        areas_dropped=periods.areas_dropped,
+        areas_dropped={**contrast.dropped, **periods.areas_dropped},
         same_calendar=same_calendar(*used),
         index=index,
         before_mask=periods.before,

@@ -33,6 +33,7 @@ def case_through(protocol: Protocol, data: Data) -> Case:
         estimate=answer.effect.estimate,
         alternatives=answer.effect.alternatives,
         sets=answer.effect.sets,
+        over_time=answer.effect.over_time,
     )
 
 

@@ -52,8 +52,9 @@ RULE = EvidenceRule(
     asks="Is the answer the same taken as a ratio and as a difference in means?",
     why="Trends that are parallel in incidents are not parallel in shares, unless the arms stand at the same "
     "level. Crime mostly moves in shares, so the ratio is the default for counts; where the linear answer "
-    "differs in sign, or only one of the two excludes no change, the conclusion rests on that choice. It "
-    "does not set the level.",
+    "differs in sign, or only one of the two excludes no change, the conclusion rests on that choice: so it "
+    "is found in nine draws of ten where thirty areas stand at three times the level of the others and all "
+    "fall by a quarter, with nothing done. It does not set the level.",
     remedy="Choose comparison areas of like level, where the two agree, or report both.",
     applies_to=ROLLED_OUT,
     source=FUNCTIONAL_FORM,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import ROLLED_OUT
 from whatworks_eval.caveats.references import RATE_RATIOS
-from whatworks_eval.caveats.wording import counted, listed
+from whatworks_eval.caveats.wording import counted
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 
 
@@ -31,14 +31,13 @@ def _judge(case: Case) -> Verdict | None:
         )
     if found.treated:
         said.append(
-            f"{counted(len(found.treated), 'treated area')} recorded nothing at any time "
-            f"({listed(list(found.treated), 3)}), so the ratio is for the others"
+            f"{counted(len(found.treated), 'treated area')} recorded nothing at any time, "
+            "so the ratio is for the others"
         )
     if found.treated_before:
         said.append(
             f"{counted(len(found.treated_before), 'treated area')} recorded nothing before and something "
-            f"after ({listed(list(found.treated_before), 3)}): taken together with the rest, since none was "
-            "expected there"
+            "after: taken together with the rest, since none was expected there"
         )
     if not said:
         silent = len(found.comparison)

@@ -187,4 +187,6 @@ def asked(applies_to: Mapping[str, bool], protocol: Protocol) -> bool:
         return False
     if (applies_to is WINDOWS_ALONE or applies_to is TWO_BY_TWO) and starts_differ(protocol):
         return False  # areas that start at different times have no two windows in common
+    if applies_to is TWO_BY_TWO and protocol.did.dose is not None:
+        return False  # the effect of one more unit of dose is not read off four totals
     return applies_to[protocol.method]

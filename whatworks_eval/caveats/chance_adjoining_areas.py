@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import CALIBRATION
-from whatworks_eval.caveats.wording import counted, span
+from whatworks_eval.caveats.wording import counted, effect_span
 from whatworks_eval.contrast import adjoining_as_units
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.panel import Panel
@@ -35,7 +35,7 @@ def _judge(case: Case) -> Verdict:
         kind="caveat",
         message=f"Each of the {areas} treated areas is declared a unit of its own, but they make only "
         f"{counted(clumps, 'clump')}, and adjoining areas rise and fall together. With each clump as one "
-        f"unit the interval is {span(other.percent_change)}.",
+        f"unit the interval is {effect_span(other)}.",
         cap=3 if capped else 5,
         evidence=evidence,
     )

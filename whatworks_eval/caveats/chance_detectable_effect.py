@@ -13,7 +13,9 @@ from whatworks_eval.measures.precision import smallest_detectable
 PLAUSIBLE = 33.8  # % fall
 
 
-def _judge(case: Case) -> Verdict:
+def _judge(case: Case) -> Verdict | None:
+    if case.protocol.did.dose is not None:
+        return None  # by unit of dose, not over a window
     measure = replace(smallest_detectable(case), threshold=PLAUSIBLE)
     if measure.value is None:
         return Verdict(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import CALIBRATION
-from whatworks_eval.caveats.wording import as_percent, percent
+from whatworks_eval.caveats.wording import as_percent, effect
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.measures.declared import has_areas
-from whatworks_eval.measures.precision import LeaveOneOut, leave_one_out, units_by_arm
+from whatworks_eval.measures.one_unit import LeaveOneOut
+from whatworks_eval.measures.precision import leave_one_out, units_by_arm
 from whatworks_eval.records import Estimate
 
 
@@ -15,6 +16,12 @@ def _judge(case: Case) -> Verdict | None:
     if not has_areas(case.protocol):
         return Verdict(
             kind="not assessed", message="Whether one unit drives the answer cannot be seen from totals."
+        )
+    if case.protocol.did.dose is not None:
+        return Verdict(
+            kind="not assessed",
+            message="Whether one unit drives the effect of a dose is not worked out.",
+            cap=3,
         )
     treated = units_by_arm(case)[0].value
     if treated is None or treated < 2:
@@ -36,19 +43,24 @@ def _judge(case: Case) -> Verdict | None:
 
 
 def _weigh(estimate: Estimate, value: float, left: LeaveOneOut) -> Verdict:
+    ratio = estimate.scale == "log-ratio"
     half = None if estimate.low is None or estimate.high is None else (estimate.high - estimate.low) / 2
     evidence = (
-        Measure(name="answer without the unit that moves it most", unit="%", value=as_percent(left.without)),
+        Measure(
+            name="answer without the unit that moves it most",
+            unit="%" if ratio else estimate.unit,
+            value=as_percent(left.without) if ratio else left.without,
+        ),
         Measure(
             name="largest move of the answer from leaving one unit out",
-            unit="log points",
+            unit="log points" if ratio else estimate.unit,
             value=abs(left.moved),
             threshold=half,
         ),
     )
     said = (
-        f"Without {left.unit} the answer is {percent(as_percent(left.without))} instead of "
-        f"{percent(as_percent(value))}"
+        f"Without {left.unit} the answer is {effect(estimate, left.without)} instead of "
+        f"{effect(estimate, value)}"
     )
     if half is None:
         return Verdict(

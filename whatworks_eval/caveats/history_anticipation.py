@@ -63,8 +63,9 @@ RULE = EvidenceRule(
     asks="Did anything change in the treated areas just before the start?",
     why="Projects are announced, officers move in early and offenders hear. If the last period before the "
     "start already differs, the baseline is not untouched. The last period is set against the rest of the "
-    "before window by the relabelling of the effect itself, at 97 %. It does not set the level: "
-    "regression.run-up does where the change is a rise.",
+    "before window by the relabelling of the effect itself, at 97 %: with thirty treated "
+    "areas of a dozen incidents a month, a last month 30 % lower is found in nine draws of ten. It does not "
+    "set the level: regression.run-up does where the change is a rise.",
     remedy="Leave those periods out with did.anticipation, if they can be said to be the project's; "
     "otherwise say what happened in them.",
     applies_to=ROLLED_OUT,

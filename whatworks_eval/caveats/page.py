@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from whatworks_eval.caveats import DESIGN_RULES, EVIDENCE_RULES, RULES, find_rule
+from whatworks_eval.economics.rules import ECONOMICS_RULES, EconomicsRule, find_economics_rule
 from whatworks_eval.judgement import DesignRule, EvidenceRule
 
 WIDTH = 100
@@ -17,11 +18,12 @@ def rules_table() -> str:
         >>> rules_table().splitlines()[2].split("  ")[0]
         'selection.no-comparison'
     """
-    widest = max(len(rule.id) for rule in RULES)
+    widest = max(len(rule.id) for rule in (*RULES, *ECONOMICS_RULES))
     lines = []
     for title, rules in (
         ("Asked of the design alone", DESIGN_RULES),
         ("Asked of the data and the estimate", EVIDENCE_RULES),
+        ("Asked of costs and benefits; they never move the level", ECONOMICS_RULES),
     ):
         lines += [title, "-" * len(title)]
         lines += [f"{rule.id:<{widest}}  {rule.asks}" for rule in rules]
@@ -42,6 +44,8 @@ def explain(rule_id: str) -> str:
         >>> explain("history.covid").splitlines()[0]
         'history.covid'
     """
+    if rule_id.startswith("economics."):
+        return _explain_economics(find_economics_rule(rule_id))
     rule = find_rule(rule_id)
     asked, not_asked = _methods(rule)
     parts = [
@@ -53,6 +57,23 @@ def explain(rule_id: str) -> str:
         f"Asks: {'the protocol alone' if isinstance(rule, DesignRule) else 'the data and the estimate'}",
         f"Source: {rule.source.text}",
     ]
+    return _filled(parts)
+
+
+def _explain_economics(rule: EconomicsRule) -> str:
+    return _filled(
+        [
+            rule.id,
+            rule.asks,
+            f"Why: {rule.why}",
+            f"What to do: {rule.remedy}",
+            "Asked of: every protocol with [economics]; it never moves the level",
+            f"Source: {rule.source.text}",
+        ]
+    )
+
+
+def _filled(parts: list[str]) -> str:
     return "\n\n".join(
         textwrap.fill(part, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for part in parts
     )
@@ -95,6 +116,26 @@ def rules_page() -> str:
                 f"- Source: {rule.source.text}",
                 "",
             ]
+    lines += [
+        "## Asked of costs and benefits",
+        "",
+        "Asked of every protocol with `[economics]`. They say what the pounds rest on beyond the effect, "
+        "and never "
+        "move the level, which is the effect's.",
+        "",
+    ]
+    for one in ECONOMICS_RULES:
+        lines += [
+            f"### {one.id}",
+            "",
+            f"*{one.asks}*",
+            "",
+            one.why,
+            "",
+            f"- What to do: {one.remedy}",
+            f"- Source: {one.source.text}",
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 

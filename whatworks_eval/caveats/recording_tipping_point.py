@@ -22,6 +22,8 @@ PLAUSIBLE = 100 * (1 - LOWEST / HIGHEST)  # 15.1 %: from the highest to the lowe
 
 
 def _judge(case: Case) -> Verdict | tuple[Verdict, ...] | None:
+    if case.protocol.did.dose is not None:
+        return None  # by unit of dose, not over a window
     estimate = case.estimate
     if case.protocol.outcome.kind == "proportion" or estimate.scale != "log-ratio" or estimate.value is None:
         return None

@@ -52,7 +52,7 @@ def _judge(case: Case) -> Verdict:
             cap=2,
             evidence=evidence,
         )
-    if _too_wide(trend, case.estimate):
+    if _too_wide(trend, _as_ratio(case)):
         return Verdict(
             kind="not assessed",
             message=f"{said}, too uncertain to rule out a trend that would account for the answer: one of "
@@ -65,6 +65,13 @@ def _judge(case: Case) -> Verdict:
         message=f"{said}, too little to account for the answer.",
         evidence=evidence,
     )
+
+
+def _as_ratio(case: Case) -> Estimate:
+    """The estimate, or where that is a difference of means, the same counts as a ratio."""
+    if case.estimate.scale == "log-ratio":
+        return case.estimate
+    return next((other for other in case.alternatives if other.choice == "model"), case.estimate)
 
 
 def _too_wide(trend: Trend, estimate: Estimate) -> bool:

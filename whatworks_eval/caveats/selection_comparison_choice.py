@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import QUALITY
-from whatworks_eval.caveats.wording import listed, percent
+from whatworks_eval.caveats.wording import effect, listed
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.measures.declared import has_areas
 from whatworks_eval.records import Estimate
@@ -24,14 +24,15 @@ def _judge(case: Case) -> Verdict:
             cap=3 if limited else 5,
         )
     evidence = tuple(_measure(estimate) for estimate in (registered, *others))
-    values = [_percent(estimate) for estimate in (registered, *others)]
-    spread = f"between {percent(min(values))} and {percent(max(values))}"
+    values = [estimate.value for estimate in (registered, *others) if estimate.value is not None]
+    spread = f"between {effect(registered, min(values))} and {effect(registered, max(values))}"
     against = [other for other in others if _turns(registered, other)]
     if against:
         return Verdict(
             kind="caveat",
-            message=f"The answer changes sign with the comparison: {percent(values[0])} as registered, "
-            + listed([f"{percent(_percent(other))} against {other.label}" for other in against])
+            message="The answer changes sign with the comparison: "
+            f"{effect(registered, values[0])} as registered, "
+            + listed([f"{effect(other, other.value or 0.0)} against {other.label}" for other in against])
             + ".",
             cap=2,
             evidence=evidence,
@@ -39,7 +40,8 @@ def _judge(case: Case) -> Verdict:
     said = (
         f"Against {len(others)} other sets of comparison areas the answer lies {spread}"
         if len(others) > 1
-        else f"Against {others[0].label} the answer is {percent(values[1])} instead of {percent(values[0])}"
+        else f"Against {others[0].label} the answer is {effect(registered, values[1])} instead of "
+        f"{effect(registered, values[0])}"
     )
     return Verdict(kind="clear", message=f"{said}, and does not turn.", evidence=evidence)
 
@@ -49,11 +51,6 @@ def _turns(registered: Estimate, other: Estimate) -> bool:
     if registered.value is None or other.value is None:
         return False
     return registered.value * other.value < 0 and (registered.excludes_zero or other.excludes_zero)
-
-
-def _percent(estimate: Estimate) -> float:
-    value = estimate.percent_change.value
-    return (estimate.value or 0.0) if value is None else value
 
 
 def _measure(estimate: Estimate) -> Measure:

@@ -12,15 +12,15 @@ AS_LARGE = 1.0  # as large as the largest step seen before the start
 
 
 def _judge(case: Case) -> Verdict | None:
-    if case.over_time is None or not case.over_time.sensitivity:
+    if case.over_time is None:
         return None
-    found = case.over_time.sensitivity[0]
-    name = "largest departure survived, in steps seen before the start"
-    if found.why_missing is not None or found.original is None or _unknown(found):
+    over, name = case.over_time, "largest departure survived, in steps seen before the start"
+    found = over.sensitivity[0] if over.sensitivity else None
+    if found is None or found.why_missing is not None or found.original is None or _unknown(found):
+        why = over.why_no_event_study if found is None else found.why_missing
         return Verdict(
             kind="not assessed",
-            message="How far differing trends could carry the answer was not worked out: "
-            f"{found.why_missing}.",
+            message=f"How far differing trends could carry the answer was not worked out: {why}.",
         )
     low, high = found.original.low, found.original.high
     if low is None or high is None or low <= 0 <= high:

@@ -55,14 +55,28 @@ def _judge(case: Case) -> Verdict | None:
             cap=2,
             evidence=evidence,
         )
-    weak = found.bias_most is not None and case.estimate.value is not None
-    if weak and abs(float(found.bias_most or 0.0)) >= abs(float(case.estimate.value or 0.0)):
-        adds = float(said(found.bias_most) or 0.0)
-        words = percent(adds) if ratio else f"{number(adds, 2)} {study.unit}"
+    value, bias = case.estimate.value, found.bias_most
+    if value is None:
+        return Verdict(
+            kind="clear",
+            message=f"No difference in trend was detected before the start (p {probability(p_value)}); there "
+            "is no effect to set the power of that check against.",
+            evidence=evidence,
+        )
+    if bias is None or abs(bias) >= abs(value):
+
+        def words(amount: float) -> str:
+            return percent(float(said(amount) or 0.0)) if ratio else f"{number(amount, 2)} {study.unit}"
+
+        adds = (
+            "how large a trend it would find cannot be said"
+            if bias is None
+            else "a trend it would find four times in five would by itself come to "
+            f"{words(math.copysign(bias, value))}, and the effect estimated is {words(value)}"
+        )
         return Verdict(
             kind="caveat",
-            message="No difference in trend was detected before the start, but the check is weak: a trend "
-            f"found four times in five would by itself add {words}, as much as the effect estimated.",
+            message=f"No difference in trend was detected before the start, but the check is weak: {adds}.",
             evidence=evidence,
         )
     return Verdict(
@@ -91,7 +105,8 @@ RULE = EvidenceRule(
     "start are tested together, ranked among placebo sets; below 0.03, so that one sound design in thirty is "
     "marked down, the level is 2 at most. A check that sees nothing is only worth its power: with few months "
     "it finds a trend that would make the whole effect hardly more often than by chance, so its power is "
-    "always given.",
+    "always given. With thirty treated areas of a dozen incidents a month and twelve months before, a drift "
+    "apart of 3 % a month is found in nine draws of ten, one of 2 % in about seven.",
     remedy="Use a longer before window, or comparison areas whose earlier months run alongside.",
     applies_to=ROLLED_OUT,
     source=PRETRENDS,

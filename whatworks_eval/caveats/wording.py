@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from whatworks_eval.records import Interval
+from whatworks_eval.records import Estimate, Interval
 
 MINUS = "\u2212"
 
@@ -73,6 +73,28 @@ def span(interval: Interval, unit: str = " %", places: int = 1) -> str:
     if interval.low is None or interval.high is None:
         return "no interval"
     return f"between {number(interval.low, places)} and {number(interval.high, places)}{unit}"
+
+
+def effect(estimate: Estimate, value: float) -> str:
+    """A value on an estimate's scale, in percent or in its own unit.
+
+    Example:
+        >>> made = dict(measure="m", confidence=0.95, inference="i")
+        >>> effect(Estimate(**made), -0.1)
+        '\u22129.5 %'
+        >>> effect(Estimate(scale="difference", unit="points", **made), -0.123)
+        '\u22120.12 points'
+    """
+    if estimate.scale == "log-ratio":
+        return percent(as_percent(value))
+    return f"{number(value, 2)} {estimate.unit}"
+
+
+def effect_span(estimate: Estimate) -> str:
+    """The ends of an estimate's interval, in percent or in its own unit."""
+    if estimate.scale == "log-ratio":
+        return span(estimate.percent_change)
+    return span(Interval(low=estimate.low, high=estimate.high), f" {estimate.unit}", 2)
 
 
 def counted(value: float, one: str, many: str | None = None) -> str:

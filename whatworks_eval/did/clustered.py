@@ -32,9 +32,9 @@ Kind = Literal["CR0", "CR1", "CR1S", "CR2", "CR3", "fixest"]
 
 WORDS: dict[Kind, str] = {
     "CR0": "CR0: no small-sample correction",
-    "CR1": "CR1: G/(G-1)",
+    "CR1": "CR1: scaled by G/(G-1), with G units",
     "CR1S": "CR1S: G/(G-1) × (N-1)/(N-K), K counting every area and period",
-    "CR2": "CR2: unbiased where the working model holds; Satterthwaite degrees of freedom",
+    "CR2": "CR2, corrected for few units; Satterthwaite degrees of freedom",
     "CR3": "CR3: like leaving out one cluster at a time",
     "fixest": "G/(G-1) × (N-1)/(N-K), K counting columns and periods: areas lie inside clusters",
 }

@@ -109,16 +109,13 @@ def mean_test(
     row_cohort = np.full(sets.rows, -1, dtype=np.intp)
     at = np.flatnonzero(inside & treated[np.maximum(sets.row, 0)])
     row_cohort[sets.row[at]] = own_cohort[at]
-    areas_in_set = np.asarray(everyone @ size)
-    rest = size.sum() - areas_in_set
-    departure = slope = inner = np.zeros(len(sets.members))
-    seen = np.zeros(4)
-    own_areas = float(size[sets.treated].sum())
-    rest_of_treated = float(size.sum() - own_areas)
-    for cohort in range(len(data.starts)):
+    rest = size.sum() - np.asarray(everyone @ size)
+    departure = slope = inner = counted = np.zeros(len(sets.members))
+    seen, own_counted = np.zeros(4), 0.0
+    rest_of_treated = float(size.sum() - size[sets.treated].sum())
+    usable = np.flatnonzero(data.before.any(axis=1) & data.after.any(axis=1))
+    for cohort in usable:
         before, after = data.before[cohort], data.after[cohort]
-        if not before.any() or not after.any():
-            continue
         change = data.counts[:, after].mean(axis=1) - data.counts[:, before].mean(axis=1)
         held = touched[:, after].mean(axis=1) - touched[:, before].mean(axis=1)
         mine = _membership(sets.members[:, cohorts == cohort], sets.rows)
@@ -137,46 +134,46 @@ def mean_test(
                 found = by_row(np.where(inside, matches.mean_of(values), 0.0))
                 out[column], out_observed[column] = np.asarray(mine @ found), found[rows].sum()
         departure, slope = departure + sums[0] - out[0], slope + sums[1] - out[1]
-        inner = inner + sums[2]
+        inner, counted = inner + sums[2], counted + sums[3]
+        own_counted += float(observed[3])
         seen += [observed[0] - out_observed[0], observed[1] - out_observed[1], observed[2], 0.0]
-    outer, seen[3] = _of_comparison(variance_by_area, variance, size, sets, matches)
-    areas = np.maximum(areas_in_set, 1.0)
+    if matches is None:
+        placebo, own = np.asarray(everyone @ variance), float(variance[sets.treated].sum())
+        outer = (counted / np.maximum(rest, 1.0)) ** 2 * (variance.sum() - placebo)
+        seen[3] = (own_counted / max(rest_of_treated, 1.0)) ** 2 * (variance.sum() - own)
+    else:
+        columns, rows = np.isin(cohorts, usable), np.isin(row_cohort[sets.treated], usable)
+        outer = _of_matches(variance_by_area, sets, sets.members[:, columns], matches)
+        seen[3] = _of_matches(variance_by_area, sets, sets.treated[rows][None, :], matches)[0]
+    # Cohorts without a period here are not counted, so that D is the mean effect on those that are.
+    areas, own_counted = np.maximum(counted, 1.0), max(own_counted, 1.0)
     return MeanTest(
         departure=departure / areas,
         slope=slope / areas,
         spread=np.sqrt(inner + outer) / areas,
         observed=(
-            float(seen[0]) / own_areas,
-            float(seen[1]) / own_areas,
-            float(np.sqrt(seen[2] + seen[3])) / own_areas,
+            float(seen[0]) / own_counted,
+            float(seen[1]) / own_counted,
+            float(np.sqrt(seen[2] + seen[3])) / own_counted,
         ),
         exact=sets.exact,
     )
 
 
-def _of_comparison(
-    by_area: Floats, by_row: Floats, size: Floats, sets: PlaceboSets, matches: Matches | None
-) -> tuple[Floats, float]:
-    """The comparison's part of the variance of D times its areas, for placebo sets and treated."""
-    if matches is not None:
-        nothing = np.zeros(len(by_area))
-        placebo = _matched_sums(by_area, nothing, sets, sets.members, matches)[2]
-        return placebo, float(_matched_sums(by_area, nothing, sets, sets.treated[None, :], matches)[2, 0])
-
-    def outside(areas: Floats, own: Floats) -> Floats:
-        found: Floats = (areas / np.maximum(size.sum() - areas, 1.0)) ** 2 * (by_row.sum() - own)
-        return found
-
-    everyone = _membership(sets.members, sets.rows)
-    placebo = outside(np.asarray(everyone @ size), np.asarray(everyone @ by_row))
-    treated = outside(size[sets.treated].sum(), by_row[sets.treated].sum())
-    return placebo, float(treated)
+def _of_matches(by_area: Floats, sets: PlaceboSets, members: NDArray[np.intp], matches: Matches) -> Floats:
+    """A matched comparison's part of the variance of D times its areas, by set."""
+    found: Floats = _matched_sums(by_area, np.zeros(len(by_area)), sets, members, matches)[2]
+    return found
 
 
 def _variance(data: CohortWindows, treated: NDArray[np.bool_]) -> Floats:
     """How much each area's change varies, up to a factor, from its level."""
-    never = data.after[0] if len(data.after) else np.zeros(data.counts.shape[1], dtype=bool)
-    before, after = data.counts[:, data.before[0]].mean(axis=1), data.counts[:, never].mean(axis=1)
+    usable = np.flatnonzero(data.before.any(axis=1) & data.after.any(axis=1))
+    if not len(usable):  # no cohort has both windows: there is nothing to set a level against
+        return np.ones(len(data.counts))
+    first = int(usable[0])
+    before = data.counts[:, data.before[first]].mean(axis=1)
+    after = data.counts[:, data.after[first]].mean(axis=1)
     phi, tau_squared = variance_shape(before, after, treated)
     level = before + after
     floor = 1e-3 * float(np.mean(level)) if float(np.mean(level)) > 0 else 1.0

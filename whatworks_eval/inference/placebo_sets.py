@@ -109,14 +109,13 @@ def _like(candidates: int, like: Like) -> int:
 
 
 def fewer(sets: PlaceboSets, most: int) -> PlaceboSets:
-    """At most so many of the sets, where a look is enough.
+    """At most so many of the sets, taken evenly, where a look is enough.
 
-    Drawn sets are in the order drawn, so the first are as good as any; enumerated ones are taken evenly.
+    Sets of one unit stand in order of level, so that the first of them would be the smallest places.
     """
     if len(sets.members) <= most:
         return sets
-    step = len(sets.members) // most if sets.exact else 1
-    members = sets.members[::step][:most]
+    members = sets.members[np.linspace(0, len(sets.members) - 1, most).round().astype(np.intp)]
     return replace(
         sets, members=members, exact=False, smallest_p=max(sets.smallest_p, 1 / (1 + len(members)))
     )

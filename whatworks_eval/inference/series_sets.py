@@ -27,7 +27,7 @@ from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    pass
 
 Floats = NDArray[np.float64]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from whatworks_eval.judgement import Case, Measure
+from whatworks_eval.measures.one_unit import LeaveOneOut, over_cohorts
 from whatworks_eval.measures.relative import detectable, standard_error
 from whatworks_eval.panel import Changes, Panel, Totals
 
@@ -62,28 +62,17 @@ def treated_incidents(case: Case) -> tuple[Measure, Measure]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaveOneOut:
-    """How the answer moves when one treated unit is left out.
-
-    Attributes:
-        unit: The unit whose absence moves it most.
-        moved: By how much, on the log scale: answer without it less answer with it.
-        without: The answer without it, log scale.
-    """
-
-    unit: str
-    moved: float
-    without: float
-
-
 def leave_one_out(case: Case) -> LeaveOneOut | None:
     """The treated unit whose absence moves the answer most; None with one unit or without counts by area.
 
     With a matched comparison, a unit's own matches stay in: what moves is the treated side.
     """
     windowed, value = case.windowed, case.estimate.value
-    if windowed is None or windowed.index is None or value is None or case.estimate.scale != "log-ratio":
+    if windowed is None or windowed.index is None or value is None:
+        return None
+    if case.over_time is not None:
+        return over_cohorts(case, windowed)
+    if case.estimate.scale != "log-ratio":
         return None
     inside = np.flatnonzero(windowed.arm == "treated")
     labels = [case.contrast.units.get(windowed.areas[at], windowed.areas[at]) for at in inside]

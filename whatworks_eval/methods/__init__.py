@@ -64,7 +64,7 @@ METHODS: Mapping[str, Method] = {
         ),
         Method(
             name="crossover",
-            title="Areas switched on and off by lot: while on against while off, in the same areas and periods",
+            title="Areas switched on and off by lot: while on against while off, areas and periods alike",
             needs_comparison=False,
             estimate=crossover.estimate,
         ),

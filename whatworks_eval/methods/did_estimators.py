@@ -123,7 +123,9 @@ def conley(
 
     few = few_units(clusters_of(contrast, windowed)[inside], treated)
     label = f"error for neighbours within {NEAR_M / 1000:g} km (Conley, Bartlett weights)"
-    return replace(_analytic(protocol, simple, label, few, linear=linear), choice="inference")
+    made_of = _analytic(protocol, simple, label, few, linear=linear)
+    said = f"Conley error: areas within {NEAR_M / 1000:g} km may err alike, the nearer the more"
+    return replace(made_of, choice="inference", inference="none" if made_of.se is None else said)
 
 
 def wild(protocol: Protocol, contrast: Contrast, windowed: Windowed, data: CohortWindows) -> Estimate:
@@ -210,7 +212,7 @@ def by_cluster(
         low=span[0],
         high=span[1],
         p_value=found.p_value(name),
-        inference=found.words,
+        inference=f"error clustered by unit, {found.words}",
     )
 
 

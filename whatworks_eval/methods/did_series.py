@@ -13,10 +13,11 @@ from whatworks_eval.did.fit import Fit
 from whatworks_eval.did.linear_fit import fit_linear
 from whatworks_eval.did.poisson_fit import fit_poisson
 from whatworks_eval.errors import CannotEstimate, DataError
+from whatworks_eval.inference.relabelling import sets_for
 from whatworks_eval.inference.roll_out_test import CohortWindows
 from whatworks_eval.methods.did_estimators import PROJECT, clusters_of, few_units, in_arms
 from whatworks_eval.methods.did_windows import is_linear, used_periods
-from whatworks_eval.methods.result import Effect
+from whatworks_eval.methods.result import Effect, centroids_of
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Estimate, Windowed
@@ -147,7 +148,9 @@ def dose_effect(
     linear = is_linear(protocol)
     from whatworks_eval.methods.did_windows import unit_of
 
+    sets = sets_for(contrast, windowed, centroids_of(panel, windowed), seed=protocol.seed)
     return Effect(
+        sets=sets,  # for what is asked of the months before the start
         estimate=Estimate(
             measure=f"change with one more unit of {name}",
             scale="difference" if linear else "log-ratio",
@@ -158,10 +161,10 @@ def dose_effect(
             high=None if span is None else span[1],
             p_value=found.p_value(name),
             confidence=protocol.confidence,
-            inference=found.words,
+            inference=f"error clustered by unit, {found.words}",
             quantiles=() if se is None else _t_quantiles(float(found.params[at]), se, float(found.df[at])),
             why_missing=found.why_missing,
-        )
+        ),
     )
 
 

@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 Kind = Literal["relative magnitudes", "smoothness"]
 
 HALF, MOST = 0.5, 0.8  # how often a slope would be found: half the time, four times in five
+CHECKED_AT = (
+    0.97  # selection.pre-trend speaks from a p-value of 0.03, so that is the check whose power counts
+)
 TARGET = "the mean of the stretches after the start, against the last stretch before it"
 UNITS: Mapping[Kind, str] = {
     "relative magnitudes": "times the largest step between stretches before the start",
@@ -65,7 +68,9 @@ def _pretrend(studied: Studied, smallest_p: float) -> PreTrend:
     assert slope is not None
     confidence = studied.study.confidence
     half_width = normal_quantile(confidence) * slope.se
-    found = {power: trend_power(path, power=power, check="joint", confidence=0.95) for power in (HALF, MOST)}
+    found = {
+        power: trend_power(path, power=power, check="joint", confidence=CHECKED_AT) for power in (HALF, MOST)
+    }
     changes, _ = path.changes()
     return PreTrend(
         stretches=path.leads,

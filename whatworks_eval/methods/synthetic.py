@@ -23,10 +23,11 @@ from functools import partial
 
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.inversion import invert
+from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.methods import relative_effect
 from whatworks_eval.methods.result import Effect
 from whatworks_eval.methods.synthetic_rests_on import rests_on
-from whatworks_eval.methods.synthetic_sets import Setting, evenly, setting_of
+from whatworks_eval.methods.synthetic_sets import Setting, setting_of
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Data, Estimate, Placebo, Windowed
@@ -101,7 +102,7 @@ def comparison_test(
 def _test(setting: Setting, kind: Kind, most: int) -> SetsTest:
     return sets_test(
         setting.counts,
-        evenly(setting.sets, most).members,
+        fewer(setting.sets, most).members,
         estimator_of(kind, setting),
         keep_apart=kind == "sdid",
     )

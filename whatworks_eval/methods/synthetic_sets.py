@@ -6,13 +6,14 @@ where each is its own, else a clump of as many adjoining areas as the treated un
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.inference.neighbours import adjoining_pairs
+from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.inference.relabelling import sets_for
 from whatworks_eval.inference.separate_clumps import separate_clumps
 from whatworks_eval.methods.result import centroids_of
@@ -55,7 +56,7 @@ def setting_of(
     assert windowed.before_mask is not None
     assert windowed.after_mask is not None
     centroids = centroids_of(panel, windowed)
-    sets = evenly(sets_for(contrast, windowed, centroids, seed=protocol.seed, draws=most_sets), most_sets)
+    sets = fewer(sets_for(contrast, windowed, centroids, seed=protocol.seed, draws=most_sets), most_sets)
     inside = sets.row >= 0
     counts = panel.counts[windowed.index]
 
@@ -93,16 +94,6 @@ def setting_of(
         areas=areas,
         donor_word=_word(size, contrast),
         periods=(*windowed.periods[0], *windowed.periods[1]),
-    )
-
-
-def evenly(sets: PlaceboSets, most: int) -> PlaceboSets:
-    """At most so many of the sets, at even steps: clumps of one size come in the order of their level."""
-    if len(sets.members) <= most:
-        return sets
-    taken = np.linspace(0, len(sets.members) - 1, most).round().astype(np.intp)
-    return replace(
-        sets, members=sets.members[taken], exact=False, smallest_p=max(sets.smallest_p, 1 / (1 + most))
     )
 
 

@@ -34,6 +34,8 @@ def as_json(evaluation: Evaluation) -> str:
 
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:
     """The evaluation as plain JSON values, as `docs/reference/result.schema.json` describes them."""
+    from whatworks_eval.report.over_time_json import over_time  # it is made with this file's `finite`
+
     return {
         "schema": SCHEMA,
         "tool": tool(),
@@ -45,6 +47,7 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
             {"label": other.label, "choice": other.choice, **estimate(other)}
             for other in evaluation.alternatives
         ],
+        "over_time": over_time(evaluation),
         "findings": [finding(found) for found in evaluation.findings],
         "grade": {
             "scale": evaluation.grade.scale,
@@ -55,8 +58,15 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
         },
         "matching": None if evaluation.likeness is None else likeness_dict(evaluation.likeness),
         "synthetic": synthetic_dict(evaluation),
-        "economics": None,
+        "economics": _economics(evaluation),
     }
+
+
+def _economics(evaluation: Evaluation) -> dict[str, Any] | None:
+    """What the protocol's [economics] came to; None where it has none."""
+    from whatworks_eval.report.economics_section import economics_dict
+
+    return None if evaluation.economics is None else economics_dict(evaluation.economics)
 
 
 def tool() -> dict[str, str]:

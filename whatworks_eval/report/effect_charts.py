@@ -31,13 +31,13 @@ def estimates_chart(evaluation: Evaluation) -> Chart | None:
         for one in every
         if one.scale == survey_words.scale_shown(evaluation)
         and one.choice != "effect measure"  # the same effect under another name
+        and not any(one is other for other in tables.in_other_units(evaluation))
         and (one.value is not None or range_cell(one))
     ]
     if not made:
         return None
     lines = _grouped(made)
-    level = f"design strength level {evaluation.grade.level} of 5"
-    first = made[0]
+    level, first = f"design strength level {evaluation.grade.level} of 5", made[0]
     value = shown(first).value
     alt = drawing.short(
         f"Dot plot of {len(made)} estimates with intervals. {tables.name_of(first, evaluation.protocol)}: "
@@ -45,17 +45,19 @@ def estimates_chart(evaluation: Evaluation) -> Chart | None:
         f"({range_cell(first) or 'no interval'}), {level}."
     )
     with drawing.style("estimates"):
-        frame = drawing.figure(0.95 + 0.4 * len(lines))
+        names = [_wrapped(one if isinstance(one, str) else _short_name(one, evaluation)) for one in lines]
+        places = _places(names)
+        frame = drawing.figure(0.95 + 0.4 * (places[-1] + 1))
         height = frame.get_figheight()
         axes = frame.add_axes((0.27, 0.66 / height, 0.4, 1 - 0.8 / height))
-        low, high = _limits(made)
+        low, high = _limits(made, clipped=first.scale == "log-ratio")
         axes.set_xlim(low, high)
-        axes.set_ylim(len(lines) - 0.5, -0.5)
+        axes.set_ylim(places[-1] + 0.5, -0.5)
         axes.axvline(0, color=INK, linewidth=1)
-        spread = _draw_spread(axes, lines, (low, high))
-        for row, one in enumerate(lines):
+        spread = _draw_spread(axes, lines, places, (low, high))
+        for row, name, one in zip(places, names, lines, strict=True):
+            _row_name(axes, row, name, bold=isinstance(one, str) or one.choice is None)
             if isinstance(one, str):
-                _row_name(axes, row, one, bold=True)
                 continue
             span, main = shown(one), one.choice is None
             start = low if span.low is None else max(span.low, low)
@@ -71,21 +73,25 @@ def estimates_chart(evaluation: Evaluation) -> Chart | None:
                 axes.plot(
                     kept, row, "D" if main else "o", color=colour, markersize=8 if main else 6, zorder=5
                 )
-            words = ("" if span.value is None else f"{amount(one, span.value, sign=True, least=1)}   ") + (
-                f"({range_cell(one)})" if range_cell(one) else "no interval"
+            cell, reach = tables.cells(
+                one, bare=evaluation.protocol.method == "did" and one.scale == "difference"
+            )
+            words = ("" if span.value is None else f"{cell}   ") + (
+                f"({reach})" if range_cell(one) else "no interval"
             )
             axes.text(1.03, row, words, transform=axes.get_yaxis_transform(), va="center", fontsize=10)
-            _row_name(axes, row, _short_name(one, evaluation), bold=main)
         axes.set_yticks([])
         axes.grid(axis="x", visible=True)
         axes.grid(axis="y", visible=False)
-        axes.xaxis.set_major_formatter(lambda at, _: signed(at, 0))
+        axes.xaxis.set_major_formatter(lambda at, _: _tick(at, high - low))
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(survey_words.axis(evaluation), fontsize=11)
         svg = drawing.as_svg(frame, "estimates", alt)
     notes = ["The diamond is the estimate the protocol declares; the dots change one choice each."]
     if spread:
         notes.append(spread)
+    if tables.in_other_units(evaluation):
+        notes.append("Estimates in other units are not drawn; they have a table of their own.")
     warned = "; none is an effect of the project" if picked_for_need(evaluation) is not None else ""
     return Chart(
         id="estimates",
@@ -114,11 +120,28 @@ def _short_name(one: Estimate, evaluation: Evaluation) -> str:
     return label[:1].upper() + label[1:]
 
 
-def _draw_spread(axes: Axes, lines: list[Estimate | str], limits: tuple[float, float]) -> str:
+def _wrapped(name: str) -> list[str]:
+    return textwrap.wrap(name, 26, break_on_hyphens=False) or [""]
+
+
+def _places(names: list[list[str]]) -> list[float]:
+    """Where each row stands: one apart, and more where a name takes three lines or more."""
+    places: list[float] = []
+    at = 0.0
+    for before, name in zip([names[0], *names], names, strict=False):
+        if places:
+            at += max(1.0, 0.28 * (len(before) + len(name)))
+        places.append(at)
+    return places
+
+
+def _draw_spread(
+    axes: Axes, lines: list[Estimate | str], places: list[float], limits: tuple[float, float]
+) -> str:
     """A band behind the comparison sets, from the lowest to the highest value, and what it means."""
     rows = [
         (row, value)
-        for row, one in enumerate(lines)
+        for row, one in zip(places, lines, strict=True)
         if not isinstance(one, str) and one.choice == "comparison set"
         if (value := shown(one).value) is not None
     ]
@@ -126,6 +149,7 @@ def _draw_spread(axes: Axes, lines: list[Estimate | str], limits: tuple[float, f
         return ""
     least, most = min(value for _, value in rows), max(value for _, value in rows)
     low, high = limits
+    in_percent = all(isinstance(one, str) or one.scale == "log-ratio" for one in lines)
     axes.fill_between(
         [max(least, low), min(most, high)],
         rows[0][0] - 0.5,
@@ -134,15 +158,12 @@ def _draw_spread(axes: Axes, lines: list[Estimate | str], limits: tuple[float, f
         linewidth=0,
         zorder=1,
     )
-    return (
-        f"The shaded band spans the {len(rows)} other comparison sets: {percent(least, 1)} to "
-        f"{percent(most, 1)}."
-    )
+    ends = [percent(end, 1) if in_percent else signed(end, 2) for end in (least, most)]
+    return f"The shaded band spans the {len(rows)} other comparison sets: {ends[0]} to {ends[1]}."
 
 
-def _row_name(axes: Axes, row: int, name: str, *, bold: bool) -> None:
+def _row_name(axes: Axes, row: float, lines: list[str], *, bold: bool) -> None:
     """The name of a row at its left, line by line so that every line ends at the same place."""
-    lines = textwrap.wrap(name, 26, break_on_hyphens=False) or [""]
     for place, line in enumerate(lines):
         axes.annotate(
             line,
@@ -158,12 +179,19 @@ def _row_name(axes: Axes, row: int, name: str, *, bold: bool) -> None:
         )
 
 
-def _limits(made: list[Estimate]) -> tuple[float, float]:
+def _tick(at: float, width: float) -> str:
+    """A tick with the decimals the axis needs: whole numbers but where all of it is within a few units."""
+    return signed(at, 0 if width >= 5 or at == 0 else 1 if width >= 0.5 else 2)
+
+
+def _limits(made: list[Estimate], *, clipped: bool) -> tuple[float, float]:
     ends = [
         end for one in made for end in (shown(one).low, shown(one).value, shown(one).high) if end is not None
     ]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    spare = 0.06 * max(high - low, 1.0)
+    spare = 0.06 * (max(high - low, 1.0) if clipped else (high - low) or 1.0)
+    if not clipped:
+        return low - spare, high + spare
     return max(low - spare, WIDEST[0]), min(high + spare, WIDEST[1])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from whatworks_eval.likeness import Likeness
@@ -17,8 +16,8 @@ from whatworks_eval.report.likeness_section import drawn, likeness_in_template
 from whatworks_eval.report.likeness_words import estimand
 from whatworks_eval.report.maps import map_of
 from whatworks_eval.report.numerals import clean, counted
-from whatworks_eval.report.page import held
 from whatworks_eval.report.tables import Table
+from whatworks_eval.report.templates import templates
 
 MOST_LISTED = 200  # treated areas on the page; all are in the list
 
@@ -44,16 +43,6 @@ def match_page(
         note: What the page rests on, in a sentence.
         outlines: A map with boundaries, in place of the one drawn from centroids.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["held"] = held
     used: dict[Arm, tuple[str, ...]] = {
         "treated": contrast.treated,
         "comparison": contrast.comparison,
@@ -76,7 +65,7 @@ def match_page(
         "protocol": protocol,
         "tool": tool(),
     }
-    return made.get_template("match_page.html.j2").render(**shown).strip() + "\n"
+    return templates().get_template("match_page.html.j2").render(**shown).strip() + "\n"
 
 
 def list_table(rows: Sequence[Row]) -> Table:

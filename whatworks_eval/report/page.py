@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whatworks_eval.judgement import Evaluation, Finding, Source
 from whatworks_eval.report import ledger_tables, tables
 from whatworks_eval.report.as_json import tool
 from whatworks_eval.report.charts import counts_chart, index_chart
+from whatworks_eval.report.cohort_chart import cohort_chart
 from whatworks_eval.report.drawing import Chart
+from whatworks_eval.report.economics_page import in_template
 from whatworks_eval.report.effect_charts import estimates_chart, placebo_chart
+from whatworks_eval.report.event_study_chart import event_study_chart
 from whatworks_eval.report.evidence import evidence
 from whatworks_eval.report.its_chart import series_chart
 from whatworks_eval.report.likeness_section import likeness_in_template
 from whatworks_eval.report.maps import area_map
 from whatworks_eval.report.numerals import clean
+from whatworks_eval.report.over_time_tables import calendar_table, comparisons_table
+from whatworks_eval.report.over_time_words import forbidden_sentence, unseen
+from whatworks_eval.report.pretrend_chart import pretrend_chart
 from whatworks_eval.report.running_chart import running_chart
+from whatworks_eval.report.sensitivity_chart import sensitivity_chart
 from whatworks_eval.report.strength import binding_sentence, doubts, level_sentence, what_would_raise
 from whatworks_eval.report.subject import subject, when, where
 from whatworks_eval.report.synthetic_section import synthetic_in_template
+from whatworks_eval.report.templates import templates
 from whatworks_eval.report.text import cap, rows_sentence
 from whatworks_eval.report.words import headline, picked_for_need, question
 
@@ -52,17 +58,7 @@ UNITS = {
 
 def as_html(evaluation: Evaluation) -> str:
     """The evaluation as HTML text: same evaluation, same bytes."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["held"] = held
-    return made.get_template("page.html.j2").render(**contents(evaluation)) + "\n"
+    return templates().get_template("page.html.j2").render(**contents(evaluation)) + "\n"
 
 
 def contents(evaluation: Evaluation) -> dict[str, Any]:
@@ -90,6 +86,9 @@ def contents(evaluation: Evaluation) -> dict[str, Any]:
         "mixture": synthetic_in_template(evaluation),
         "estimates": _drawn(estimates_chart, evaluation, Markup),
         "effects": tables.effects(evaluation),
+        "other_units": tables.other_units(evaluation),
+        "through": _through_time(evaluation, Markup),
+        "economics": None if evaluation.economics is None else in_template(evaluation.economics),
         "placebo": _drawn(placebo_chart, evaluation, Markup),
         "map": _drawn(area_map, evaluation, Markup),
         "groups": [
@@ -114,25 +113,12 @@ def contents(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def held(text: str) -> Markup:
-    """The text escaped, with what belongs on one line held together.
-
-    Example:
-        >>> str(held("<b> 12 % lower"))
-        '&lt;b&gt; 12&nbsp;% lower'
-    """
-    from markupsafe import Markup, escape
-
-    whole = re.sub(r"(?<=\d) %", "&nbsp;%", str(escape(text)))
-    return Markup(whole.replace("p-value", "p&#8209;value"))
-
-
 def facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     """What was done, where, when and how it was looked at: a name and a phrase each."""
     protocol, context = evaluation.protocol, evaluation.protocol.context
     found = [
         ("Project", clean(protocol.intervention.name)),
-        ("Start", clean(protocol.intervention.start)),
+        ("Start", _start(evaluation)),
         ("How the places were chosen", CHOSEN[protocol.intervention.assignment]),
         ("What was counted", subject(protocol)),
         ("Who was compared", where(evaluation)),
@@ -147,6 +133,33 @@ def facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Written down", str(protocol.registered) if protocol.registered else "no date given"),
     ]
     return found
+
+
+def _start(evaluation: Evaluation) -> str:
+    """The start; where areas start at different times, from when to when and in how many cohorts."""
+    every = sorted(set(evaluation.contrast.starts.values()))
+    if len(every) < 2:
+        return clean(evaluation.protocol.intervention.start)
+    return f"{clean(every[0])} to {clean(every[-1])}: {len(every)} different starts"
+
+
+def _through_time(evaluation: Evaluation, safe: type[Markup]) -> dict[str, Any] | None:
+    """The effect over time: pictures, tables, sentences for what has no picture; None if not followed."""
+    over_time = evaluation.over_time
+    if over_time is None:
+        return None
+    drawn = [
+        _drawn(draw, evaluation, safe)
+        for draw in (event_study_chart, pretrend_chart, cohort_chart, sensitivity_chart)
+    ]
+    calendar = calendar_table(evaluation, over_time.by_calendar) if over_time.by_calendar else None
+    return {
+        "unseen": unseen(evaluation),
+        "drawn": [made for made in drawn if made is not None],
+        "calendar": calendar,
+        "comparisons": comparisons_table(over_time),
+        "forbidden": forbidden_sentence(over_time),
+    }
 
 
 def _drawn(

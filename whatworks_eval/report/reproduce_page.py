@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from whatworks_eval.published import Reproduction
 from whatworks_eval.report.as_json import tool
 from whatworks_eval.report.forest import forest_charts, not_drawn
-from whatworks_eval.report.page import held
 from whatworks_eval.report.reproduced import SAID, VERDICTS, table_of, tally_sentence
+from whatworks_eval.report.templates import templates
 
 
 def reproductions_page(every: Sequence[Reproduction]) -> str:
     """The page as text: same rows, same bytes."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["held"] = held
     tables = {verdict: table_of(every, verdict) for verdict in VERDICTS}
     charts = [
         # matplotlib escapes the names in a picture
@@ -37,16 +27,20 @@ def reproductions_page(every: Sequence[Reproduction]) -> str:
         }
         for chart in forest_charts(every)
     ]
-    shown = made.get_template("reproduce_page.html.j2").render(
-        tally=tally_sentence(every),
-        said=SAID,
-        groups=[
-            (verdict.replace(" ", "-"), verdict.capitalize(), table)
-            for verdict, table in tables.items()
-            if table
-        ],
-        charts=charts,
-        not_drawn=not_drawn(every),
-        tool=tool(),
+    shown = (
+        templates()
+        .get_template("reproduce_page.html.j2")
+        .render(
+            tally=tally_sentence(every),
+            said=SAID,
+            groups=[
+                (verdict.replace(" ", "-"), verdict.capitalize(), table)
+                for verdict, table in tables.items()
+                if table
+            ],
+            charts=charts,
+            not_drawn=not_drawn(every),
+            tool=tool(),
+        )
     )
     return shown.strip() + "\n"

@@ -19,6 +19,18 @@ COUNT: Json = {"type": "integer", "minimum": 0}
 NUMBER: Json = {"type": "number"}
 MAYBE: Json = {"type": ["number", "null"]}
 LEVEL: Json = {"type": "integer", "minimum": 1, "maximum": 5}
+_ECONOMICS_NUMBERS = (
+    *(
+        "probability_above_one",
+        "range_share",
+        "months",
+        "persistence_months",
+        "cost_cash",
+        "cost_opportunity",
+    ),
+    *("cashable", "capacity_released", "payback_months", "break_even_incidents", "not_valued_share"),
+)
+_ECONOMICS_REASONS = ("", "range_", "probability_", "cost_per_incident_", "payback_", "break_even_")
 SHA256: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 
@@ -29,25 +41,8 @@ def result_schema() -> Json:
         >>> sorted(result_schema()["properties"])[:3]
         ['alternatives', 'contrast', 'economics']
     """
-    measure = _object(
-        name=TEXT,
-        value=MAYBE,
-        unit=TEXT,
-        low=MAYBE,
-        high=MAYBE,
-        threshold=MAYBE,
-        why_missing=_maybe(TEXT),
-    )
-    finding = _object(
-        rule={"type": "string", "pattern": r"^[a-z]+\.[a-z0-9-]+$"},
-        threat={"enum": list(get_args(Threat))},
-        kind={"enum": list(get_args(Kind))},
-        message=TEXT,
-        evidence=_list(measure),
-        source=_object(key=TEXT, text=TEXT),
-        level_from=LEVEL,
-        level_to=LEVEL,
-    )
+    from whatworks_eval.report.over_time_schema import over_time_schema  # it is made with this file's parts
+
     made = _object(
         schema={"const": 1},
         tool=_object(name=TEXT, version=TEXT),
@@ -83,11 +78,12 @@ def result_schema() -> Json:
         ),
         estimate=_estimate(),
         alternatives=_list(_estimate(label=TEXT, choice=_maybe(TEXT))),
-        findings=_list(finding),
+        over_time=over_time_schema(),
+        findings=_list(_finding()),
         grade=_object(scale=TEXT, ceiling=LEVEL, level=LEVEL, bound_by=TEXTS, crosswalk=_map(LEVEL)),
         matching=_maybe(likeness_schema()),
         synthetic=_maybe(synthetic_schema()),
-        economics={"type": "null"},
+        economics=_maybe(economics_schema()),
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -144,6 +140,100 @@ def likeness_schema() -> Json:
         ),
         unmatched=_map(TEXT),
         beyond=_list(_object(area=TEXT, how_far=TEXT)),
+    )
+
+
+def _finding() -> Json:
+    measure = _object(
+        name=TEXT,
+        value=MAYBE,
+        unit=TEXT,
+        low=MAYBE,
+        high=MAYBE,
+        threshold=MAYBE,
+        why_missing=_maybe(TEXT),
+    )
+    return _object(
+        rule={"type": "string", "pattern": r"^[a-z]+\.[a-z0-9-]+$"},
+        threat={"enum": list(get_args(Threat))},
+        kind={"enum": list(get_args(Kind))},
+        message=TEXT,
+        evidence=_list(measure),
+        source=_object(key=TEXT, text=TEXT),
+        level_from=LEVEL,
+        level_to=LEVEL,
+    )
+
+
+def economics_schema() -> Json:
+    """What the economics of a result is; pounds of `price_year`, present values unless their name says not.
+
+    Example:
+        >>> sorted(economics_schema()["properties"])[:2]
+        ['anticipation_included', 'base_year']
+    """
+    span = _object(value=MAYBE, low=MAYBE, high=MAYBE)
+    parts = _object(component=TEXT, perspective=TEXT, beneficiary=TEXT, present_value=MAYBE)
+    return _object(
+        **dict.fromkeys(("price_year", "base_year", "unit_costs", "headline"), TEXT),
+        level=LEVEL,
+        **dict.fromkeys(("cost", "benefit", "net", "ratio", "cost_per_incident", "prevented_a_year"), span),
+        **dict.fromkeys(_ECONOMICS_NUMBERS, MAYBE),
+        **{f"{name}why_missing": _maybe(TEXT) for name in _ECONOMICS_REASONS},
+        draws=COUNT,
+        seed=COUNT,
+        **{f"cost_by_{name}": _map(MAYBE) for name in ("kind", "payer", "year")},
+        **{f"benefit_by_{name}": _map(MAYBE) for name in ("perspective", "beneficiary")},
+        prevented_includes_zero=_maybe({"type": "boolean"}),
+        anticipation_included={"type": "boolean"},
+        costs=_list(
+            _object(
+                **dict.fromkeys(("item", "year", "price_year", "kind", "payer"), TEXT),
+                **dict.fromkeys(("gbp", "real", "present_value"), MAYBE),
+                cash={"type": "boolean"},
+                year_index=COUNT,
+            )
+        ),
+        benefits=_list(
+            _object(
+                **dict.fromkeys(("category", "offence", "published_price_year", "source"), TEXT),
+                **dict.fromkeys(("share", "multiplier", "published"), MAYBE),
+                **dict.fromkeys(("incidents", "unit_cost", "present_value"), span),
+                parts=_list(parts),
+                confidence=TEXT,
+            )
+        ),
+        not_valued=_list(_object(category=TEXT, share=MAYBE, why=TEXT)),
+        harm=_maybe(
+            _object(
+                **dict.fromkeys(("scheme", "unit", "caveat"), TEXT),
+                prevented=span,
+                cost_per_unit=MAYBE,
+                why_missing=_maybe(TEXT),
+            )
+        ),
+        hours=_maybe(
+            _object(
+                **dict.fromkeys(("grade", "source", "confidence"), TEXT),
+                hours=span,
+                hourly=MAYBE,
+                value=span,
+            )
+        ),
+        tornado=_list(
+            _object(
+                **dict.fromkeys(("input", "unit"), TEXT),
+                **dict.fromkeys(("low", "high", "ratio_at_low", "ratio_at_high"), MAYBE),
+            )
+        ),
+        chain=_list(
+            _object(
+                **dict.fromkeys(("step", "unit", "source"), TEXT),
+                **dict.fromkeys(("value", "low", "high"), MAYBE),
+                confidence=_maybe(TEXT),
+            )
+        ),
+        caveats=_list(_finding()),
     )
 
 

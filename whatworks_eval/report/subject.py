@@ -48,7 +48,14 @@ def in_treated(protocol: Protocol) -> str:
         >>> in_treated(load_protocol(shipped_path("designs", "police-now-2016")))
         'recorded anti-social behaviour in the treated areas'
     """
-    return f"{subject(protocol)} in the treated areas"
+    each = ", each from its own start," if is_staggered(protocol) else ""
+    return f"{subject(protocol)} in the treated areas{each}"
+
+
+def is_staggered(protocol: Protocol) -> bool:
+    """True where the treated areas start at different times."""
+    treated = None if protocol.areas is None else protocol.areas.treated
+    return getattr(treated, "start", None) is not None
 
 
 def _small(name: str) -> str:
@@ -59,10 +66,11 @@ def _small(name: str) -> str:
 def moved(evaluation: Evaluation, way: str) -> str:
     """How the treated areas moved against the comparison areas: 'fell more than in comparison areas'.
 
-    Read off the totals, so that 'fell' is never said of a rise; '' where there are none.
+    Read off the totals, so that 'fell' is never said of a rise; '' where there are none, or where areas start
+    at different times, so that no two totals are before and after.
     """
     windowed = evaluation.windowed
-    if windowed is None or not windowed.has("comparison"):
+    if windowed is None or not windowed.has("comparison") or is_staggered(evaluation.protocol):
         return ""
     months_before, months_after = windowed.months
     fell = {}

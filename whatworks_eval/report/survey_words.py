@@ -78,20 +78,25 @@ def changes_unit(changes: ChangesTable) -> str:
 
 def against(protocol: Protocol) -> str:
     """What a table of estimates shows."""
+    if protocol.did.dose is not None:
+        return f"Recorded with one more unit of {clean(protocol.did.dose)}, against without"
     return "Share against that expected" if is_share(protocol) else "Recorded against expected"
 
 
 def axis(evaluation: Evaluation) -> str:
     """The label under a chart of estimates."""
     if scale_shown(evaluation) == "difference":
+        if not is_share(evaluation.protocol):
+            return f"{against(evaluation.protocol)}, {clean(evaluation.estimate.unit)}  (below zero = fewer)"
         return "Share against that expected, percentage points  (below zero = lower)"
     way = "lower" if is_share(evaluation.protocol) else "fewer"
     return f"{against(evaluation.protocol)}, %  (below zero = {way})"
 
 
 def scale_shown(evaluation: Evaluation) -> Scale:
-    """The scale a chart of estimates is drawn on: points for shares by area, else percent."""
-    return evaluation.estimate.scale if is_share(evaluation.protocol) else "log-ratio"
+    """The scale estimates are drawn on: for shares by area and method 'did' their own, else percent."""
+    own = is_share(evaluation.protocol) or evaluation.protocol.method == "did"
+    return evaluation.estimate.scale if own else "log-ratio"
 
 
 def rows_of_arms(evaluation: Evaluation) -> list[tuple[str, ...]]:

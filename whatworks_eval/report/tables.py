@@ -13,12 +13,15 @@ from whatworks_eval.report.numerals import (
     SMALLEST_COUNT,
     clean,
     count,
+    decimals_for,
+    enough,
     listed,
     number,
     p_value,
     per_cent_of,
     percent,
     plain,
+    signed,
 )
 from whatworks_eval.report.words import amount, picked_for_need, range_cell, shown
 
@@ -63,20 +66,26 @@ def name_of(estimate: Estimate, protocol: Protocol) -> str:
 
 
 def effects(evaluation: Evaluation) -> Table:
-    """The registered estimate and every alternative, with intervals; the level is in the caption."""
+    """The registered estimate and every alternative, with intervals; the level is in the caption.
+
+    For method did, those in units of their own stand in a table of their own: `other_units`.
+    """
     rows, notes = [], []
     reasons: dict[str, list[str]] = {}
     if picked_for_need(evaluation) is not None:
         notes.append(
             "Places picked at a peak tend to fall with nothing done: no row here is an effect of the project."
         )
+    elsewhere = in_other_units(evaluation)
+    in_caption = evaluation.protocol.method == "did" and evaluation.estimate.scale == "difference"
     for made in (evaluation.estimate, *evaluation.alternatives):
-        name, value = name_of(made, evaluation.protocol), shown(made).value
+        if any(made is other for other in elsewhere):
+            continue
+        name = name_of(made, evaluation.protocol)
         rows.append(
             (
                 name,
-                ABSENT if value is None else amount(made, value, sign=True, least=1),
-                range_cell(made) or "none",
+                *cells(made, bare=in_caption and made.scale == "difference"),
                 ABSENT if made.p_value is None else p_value(made.p_value),
                 clean(made.inference),
             )
@@ -92,13 +101,82 @@ def effects(evaluation: Evaluation) -> Table:
     level = f"design strength level {evaluation.grade.level} of 5"
     confidence = per_cent_of(evaluation.estimate.confidence)
     return Table(
-        caption=f"{survey_words.against(evaluation.protocol)} in the treated areas, "
-        f"{_sort(evaluation)} ({level})",
+        caption=f"{survey_words.against(evaluation.protocol)}{_which(evaluation)} ({level})",
         columns=("Estimate", "Change", f"{confidence} interval", "p-value", "How the interval was obtained"),
         rows=tuple(rows),
         numeric=(1, 2, 3),
         notes=tuple(notes),
     )
+
+
+def in_other_units(evaluation: Evaluation) -> tuple[Estimate, ...]:
+    """Alternatives of method did with values in another unit than the registered estimate's."""
+    if evaluation.protocol.method != "did":
+        return ()
+    own = evaluation.estimate
+    return tuple(
+        other
+        for other in evaluation.alternatives
+        if other.value is not None
+        and (other.scale != own.scale or (own.scale == "difference" and other.unit != own.unit))
+    )
+
+
+def other_units(evaluation: Evaluation) -> Table | None:
+    """The alternatives that are in units of their own, which each row names; None where there are none."""
+    rows, notes = [], []
+    for made in in_other_units(evaluation):
+        name = name_of(made, evaluation.protocol)
+        rows.append(
+            (
+                name,
+                *cells(made, bare=made.scale == "difference"),
+                "percent" if made.scale == "log-ratio" else clean(made.unit),
+                ABSENT if made.p_value is None else p_value(made.p_value),
+                clean(made.inference),
+            )
+        )
+        if made.why_missing:
+            notes.append(f"{name}: {clean(made.why_missing).rstrip('.')}.")
+    if not rows:
+        return None
+    return Table(
+        caption="The same question in other units, not to be set beside the numbers above "
+        f"(design strength level {evaluation.grade.level} of 5)",
+        columns=(
+            "Estimate",
+            "Change",
+            f"{per_cent_of(evaluation.estimate.confidence)} interval",
+            "Counted in",
+            "p-value",
+            "How the interval was obtained",
+        ),
+        rows=tuple(rows),
+        numeric=(1, 2, 4),
+        notes=tuple(notes),
+    )
+
+
+def cells(made: Estimate, *, bare: bool) -> tuple[str, str]:
+    """Value and interval; without their unit where it is named once for all."""
+    held, span = shown(made), range_cell(made) or "none"
+    cell = ABSENT if held.value is None else amount(made, held.value, sign=True, least=1)
+    if not bare:
+        return cell, span
+    if held.value is not None and held.low is not None and held.high is not None:
+        least = 2 if max(abs(held.low), abs(held.high)) < 10 else 1
+        places = max(decimals_for(held), least)
+        said = [signed(part, enough(part, places)) for part in (held.value, held.low, held.high)]
+        return said[0], f"{said[1]} to {said[2]}"
+    return cell.removesuffix(f" {made.unit}"), span.removesuffix(f" {made.unit}")
+
+
+def _which(evaluation: Evaluation) -> str:
+    """Where, how and in what unit the estimates of the first table are."""
+    where = "" if evaluation.protocol.did.dose is not None else f" in the treated areas, {_sort(evaluation)}"
+    if evaluation.protocol.method == "did" and evaluation.estimate.scale == "difference":
+        where += f", in {clean(evaluation.estimate.unit)}"
+    return where
 
 
 def _sort(evaluation: Evaluation) -> str:
@@ -188,8 +266,11 @@ def _expected(evaluation: Evaluation, hide: bool) -> str:
             "number is not printed, since the small count could be found from it."
         )
     prevented = made.prevented
+    span = "in the after window"
+    if evaluation.contrast.starts:
+        span = "from each area's own start to the end of the after window (not in the whole of it)"
     words = (
-        f"In the treated areas {count(made.recorded)} were recorded in the after window, where "
+        f"In the treated areas {count(made.recorded)} were recorded {span}, where "
         f"{count(made.expected)} would have been expected"
     )
     if evaluation.protocol.method == "before-after":

@@ -8,6 +8,8 @@ import textwrap
 from whatworks_eval.judgement import Evaluation, Finding
 from whatworks_eval.report import tables
 from whatworks_eval.report.numerals import clean, counted
+from whatworks_eval.report.over_time_tables import study_table
+from whatworks_eval.report.over_time_words import level_said, sentences
 from whatworks_eval.report.strength import binding_sentence, doubts, level_sentence, what_would_raise
 from whatworks_eval.report.subject import when, where
 from whatworks_eval.report.words import headline, question
@@ -48,6 +50,13 @@ def as_text(evaluation: Evaluation) -> str:
 
         parts.append(synthetic_text(evaluation))
     parts += [heading("Estimates"), grid(tables.effects(evaluation))]
+    if (elsewhere := tables.other_units(evaluation)) is not None:
+        parts.append(grid(elsewhere))
+    parts += through_time(evaluation)
+    if evaluation.economics is not None:
+        from whatworks_eval.report.economics_section import economics_text
+
+        parts.append(economics_text(evaluation.economics))
     parts += findings(evaluation.findings)
     parts += [
         heading("Data and versions"),
@@ -66,6 +75,18 @@ def rows_sentence(evaluation: Evaluation) -> str:
         f"{kept.read:,} rows read, {kept.used:,} used, {kept.excluded_rows:,} excluded; "
         f"{counted(len(kept.files), 'file')}."
     )
+
+
+def through_time(evaluation: Evaluation) -> list[str]:
+    """The effect followed through time, in sentences and a table of stretches; empty for most methods."""
+    over_time = evaluation.over_time
+    if over_time is None:
+        return []
+    parts = [heading(f"How the effect looks over time ({level_said(evaluation)})")]
+    parts += [bullet(sentence) for sentence in sentences(evaluation)]
+    if over_time.event_study is not None:
+        parts.append(grid(study_table(evaluation, over_time.event_study)))
+    return parts
 
 
 def findings(found: tuple[Finding, ...]) -> list[str]:

@@ -303,6 +303,10 @@ def headline(evaluation: Evaluation) -> str:
     if protocol.outcome.source == "published-changes":
         said = _published(evaluation)
         alone = protocol.outcome.changes is not None and protocol.outcome.changes.comparison is None
+    elif protocol.did.dose is not None:
+        from whatworks_eval.report.dose_words import dose_clause  # it is made with this file's words
+
+        said = dose_clause(evaluation)
     else:
         said = _clause(evaluation, None if alone else _against(evaluation, rest=need and rest))
     if alone and verdict(estimate) != "no estimate":
