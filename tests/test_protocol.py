@@ -104,7 +104,6 @@ def test_registered_may_be_iso_text_in_a_mapping() -> None:
         ("question", None, "`question` is missing"),
         ("registered", "last May", "`registered` is 'last May'; expected a day, as 2018-11-01"),
         ("method", "before_after", "did you mean 'before-after'?"),
-        ("method", "synthetic", "'synthetic', which this version does not have; it has 'before-after'"),
         ("confidence", "0.95", "`confidence` is '0.95'; expected a number"),
         ("confidence", 95, "`confidence` is 95; it must be below 1"),
         ("seed", 1.5, "`seed` is 1.5; expected a whole number"),
