@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,31 @@ def test_a_count_after_the_start_changes_nothing(tmp_path: Path, capsys: pytest.
     """The comparison's figures rest on the match, and the match on what was known before."""
     one = ran(capsys, "deprivation", str(made(tmp_path)))
     assert one == ran(capsys, "deprivation", str(made(tmp_path, after=3.0, after_seed=5)))
+
+
+def test_units_are_weighed_by_residents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two treated areas of one unit, one with three times the residents: their mean leans to it."""
+    design = made(tmp_path)
+    lines = [line.split(",") for line in (tmp_path / "index.csv").read_text("utf-8").splitlines()[1:]]
+    scores = {line[0].strip('"'): float(line[1]) for line in lines}
+    people = {area: 3_000 if area == TREATED[0] else 1_000 for area in AREAS}
+    rows = "".join(f"{area},{number}\n" for area, number in people.items())
+    (tmp_path / "people.csv").write_text(f"area,residents\n{rows}", encoding="utf-8")
+    wards = "".join(f"{area},{'North' if area in TREATED[:2] else area}\n" for area in AREAS)
+    (tmp_path / "wards.csv").write_text(f"area,ward\n{wards}", encoding="utf-8")
+    text = design.read_text("utf-8")
+    assert "[areas]" in text
+    text = re.sub(r"(?m)^unit = .*\n", "", text)
+    text = text.replace("[areas]\n", '[areas]\nunit = { file = "wards.csv", code = "area", unit = "ward" }\n')
+    text += '\n[covariates.residents]\npath = "people.csv"\ncode = "area"\ncolumn = "residents"\n'
+    design.write_text(text, encoding="utf-8")
+    code, out, err = ran(capsys, "deprivation", str(design), "--json", "-")
+    assert code == 0, err
+    north = json.loads(out)["profiles"][0]["units"]["North"]
+    assert north["value"] == pytest.approx((3 * scores[TREATED[0]] + scores[TREATED[1]]) / 4)
+    assert (north["areas"], north["residents"]) == (2, 4_000)
+    _, out, _ = ran(capsys, "deprivation", str(design))
+    assert "Treated units, the mean of their areas' scores by residents" in out
 
 
 def test_without_an_index_it_says_what_to_add(tmp_path: Path) -> None:

@@ -322,7 +322,8 @@ def test_a_staggered_design_shows_every_estimator(tmp_path: Path) -> None:
     panel = panel_of(effect=0.8, starts=STARTS, treated=36, level=30.0)
     found = ww.evaluate(design(tmp_path, treated=36, starts=STARTS), panel)
     labels = {one.label.split(",")[0] for one in found.alternatives if one.choice == "estimator"}
-    assert {"Callaway-Sant'Anna", "Poisson imputation", "two-way fixed effects"} <= labels
+    ratios = {"Poisson imputation", "mean of ratios by cohort and period"}
+    assert {"Callaway-Sant'Anna", "two-way fixed effects", *ratios} <= labels
     for one in found.alternatives:
         if one.choice == "estimator" and one.scale == "log-ratio":
             assert one.value == pytest.approx(math.log(0.8), abs=0.05)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from whatworks_eval.before_start import before_start
 from whatworks_eval.contrast import build_contrast
@@ -13,8 +15,12 @@ from whatworks_eval.errors import DataError, ProtocolError
 from whatworks_eval.measures.deprivation_profile import DeprivationProfile, deprivation_profile
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
-from whatworks_eval.records import Data
+from whatworks_eval.records import Contrast, Data
+from whatworks_eval.sources.unit_deprivation import UnitValue
 from whatworks_eval.terminal import UsageProblem, aside, read, save
+
+if TYPE_CHECKING:
+    from whatworks_eval.sources.index_table import IndexTable
 
 NO_FORCES = "all areas in the data"
 
@@ -53,18 +59,36 @@ def profiles(protocol: Protocol, data: Data) -> tuple[DeprivationProfile, ...]:
         if (covariate.path, covariate.edition) in found:
             continue
         try:
-            found[covariate.path, covariate.edition] = deprivation_profile(
-                read_index(read_table(protocol.base / covariate.path), covariate.edition),
+            index = read_index(read_table(protocol.base / covariate.path), covariate.edition)
+            made = deprivation_profile(
+                index,
                 treated=sorted({*contrast.treated, *contrast.unmatched}),
                 comparison=contrast.comparison,
                 force_of=force_of,
             )
+            found[covariate.path, covariate.edition] = replace(made, units=_units(data, contrast, index))
         except DataError as error:
             problems += [f"`covariates.{name}`: {problem}" for problem in error.problems]
     if not found:
         raise DataError(problems)
     left = tuple(f"Left out: {problem}." for problem in problems)
     return tuple(replace(one, notes=(*one.notes, *left)) for one in found.values())
+
+
+def _units(data: Panel, contrast: Contrast, index: IndexTable) -> dict[str, UnitValue]:
+    """The treated units' mean scores by residents; empty where areas are the units, or without residents."""
+    from whatworks_eval.sources.unit_deprivation import by_unit
+
+    unit_of = {area: contrast.units[area] for area in contrast.treated if area in contrast.units}
+    if data.residents is None or len(set(unit_of.values())) == len(unit_of):
+        return {}
+    known = np.isfinite(data.residents)
+    residents = {
+        area: float(people)
+        for area, people, has in zip(data.areas, data.residents, known, strict=True)
+        if has
+    }
+    return by_unit(index.scores, residents, unit_of, form="score")
 
 
 def command(file: str, *, data: Path | None, numbers: str | None) -> None:

@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pytest
 
-from whatworks_eval.did.event_groups import group_events
 from whatworks_eval.did.event_path import event_path
 from whatworks_eval.did.event_regression import event_regression
 from whatworks_eval.did.relative_magnitudes import relative_magnitudes_interval
@@ -85,49 +84,7 @@ def test_two_years_each_side_take_under_ten_seconds() -> None:
     assert found.smoothness.breakdown is not None
 
 
-def test_quarters_are_the_regression_on_quarters() -> None:
-    """Grouping monthly coefficients equals running the event study on quarterly means (values to 1e-10)."""
-    rng = np.random.default_rng(2)
-    treated = np.arange(30) < 12
-    outcome = rng.normal(size=(30, 24)).cumsum(axis=1)
-    by_month = event_regression(outcome, treated, offsets=range(-12, 12))
-    assert by_month.covariance is not None
-    quarters = outcome.reshape(30, 8, 3).mean(axis=2)
-    by_quarter = event_regression(quarters, treated, offsets=range(-4, 4))
-    assert by_quarter.covariance is not None
-    found = group_events(by_month.values, by_month.covariance, offsets=by_month.offsets, size=3)
-    assert found.offsets == by_quarter.offsets
-    np.testing.assert_allclose(found.values, by_quarter.values, atol=1e-10)
-    # The same sandwich but for the small-sample factor, which counts cells and parameters.
-    ratio = found.covariance / by_quarter.covariance
-    np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-9)
-    whole = event_regression(outcome, treated, offsets=range(-12, 12), reference=(-3, -2, -1))
-    assert whole.covariance is not None
-    again = group_events(
-        whole.values, whole.covariance, offsets=whole.offsets, size=3, reference=(-3, -2, -1)
-    )
-    np.testing.assert_allclose(again.values, found.values, atol=1e-10)
-
-
-def test_months_that_fill_no_group_are_listed() -> None:
-    """Offsets -7 to 4 in threes: -7 and 3, 4 fill no quarter and are named."""
-    offsets = [k for k in range(-7, 5) if k != -1]
-    found = group_events(np.arange(11.0), np.eye(11), offsets=offsets, size=3)
-    assert found.offsets == (-2, 0)
-    assert found.left_out == (-7, 3, 4)
-
-
-def test_groups_that_cannot_be_made() -> None:
-    """A reference outside the last group, a gap, a repeated offset and too few periods are errors."""
-    with pytest.raises(DataError, match="must be one offset of the last group"):
-        group_events([1.0, 2.0, 3.0], np.eye(3), offsets=[-1, 0, 1], size=1, reference=-2)
-    with pytest.raises(DataError, match="gap"):
-        group_events([1.0, 2.0], np.eye(2), offsets=[-4, 0], size=2)
-    with pytest.raises(DataError, match="twice"):
-        group_events([1.0, 2.0], np.eye(2), offsets=[-1, 0], size=1)
-    with pytest.raises(DataError, match="smaller group"):
-        group_events([1.0, 2.0], np.eye(2), offsets=[-2, 0], size=6)
-    with pytest.raises(DataError, match="shape"):
-        group_events([1.0], np.eye(2), offsets=[-2, 0], size=1)
+def test_a_confidence_beyond_one_is_refused() -> None:
+    """A percentage where a share is wanted is an error."""
     with pytest.raises(DataError, match="confidence"):
         sensitivity([1.0, 2.0], np.eye(2), offsets=[-2, 0], confidence=95)

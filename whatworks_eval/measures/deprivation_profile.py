@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.sources.index_table import IndexTable, not_in_index
+from whatworks_eval.sources.unit_deprivation import UnitValue
 
 Group = Literal["treated", "comparison", "force"]
 ALL = "all forces"
@@ -47,6 +48,8 @@ class DeprivationProfile:
         counted_by: 'areas' or 'residents'.
         rows: Three for each force with treated areas, in order of name, then three for all forces.
         notes: What was left out or could not be given, as sentences.
+        units: Treated unit, then the mean score of its areas, each counted with its residents; empty where
+        units or residents are not known.
     """
 
     index: str
@@ -54,6 +57,7 @@ class DeprivationProfile:
     counted_by: Literal["areas", "residents"]
     rows: tuple[GroupDeprivation, ...]
     notes: tuple[str, ...]
+    units: Mapping[str, UnitValue] = field(default_factory=dict)
 
     def row(self, group: Group, force: str = ALL) -> GroupDeprivation:
         """The figures of one group; a KeyError where the force has no treated area."""

@@ -25,6 +25,7 @@ from whatworks_eval.did.imputation import imputation
 from whatworks_eval.did.linear_fit import fit_linear
 from whatworks_eval.did.poisson_fit import fit_poisson
 from whatworks_eval.did.poisson_imputation import poisson_imputation
+from whatworks_eval.did.ratio_group_time import ratio_group_time
 from whatworks_eval.did.rollout import NEVER, Rollout, rollout
 from whatworks_eval.did.spatial import conley_error
 from whatworks_eval.did.wild_bootstrap import wild_bootstrap
@@ -268,6 +269,11 @@ def staggered_estimators(
             found = poisson_imputation(plain, anticipation=protocol.did.anticipation)
             return found.value, found.se, found.why_missing
 
+        def ratios() -> tuple[float | None, float | None, str | None]:
+            path = aggregate(ratio_group_time(plain, anticipation=protocol.did.anticipation), "simple")
+            return path.overall, path.overall_se, path.why_missing
+
+        yield _analytic(protocol, ratios, "mean of ratios by cohort and period", few, linear=False)
         yield _analytic(
             protocol, imputed, "Poisson imputation, not yet treated areas included", few, linear=False
         )

@@ -31,6 +31,27 @@ def profile_table(made: DeprivationProfile) -> Table:
     )
 
 
+def units_table(made: DeprivationProfile) -> Table:
+    """One row a treated unit: its areas and their mean score, each counted with its residents."""
+    rows = tuple(
+        (
+            clean(unit),
+            f"{found.areas:,}",
+            f"{found.residents:,.0f}",
+            ABSENT if found.value is None else plain(found.value, 1),
+        )
+        for unit, found in made.units.items()
+    )
+    reasons = dict.fromkeys(clean(found.why_missing) for found in made.units.values() if found.why_missing)
+    return Table(
+        caption="Treated units, the mean of their areas' scores by residents",
+        columns=("Unit", "Areas", "Residents", "Mean score"),
+        rows=rows,
+        numeric=(1, 2, 3),
+        notes=tuple(f"Absent figures: {reason}." for reason in reasons),
+    )
+
+
 def profile_text(made: DeprivationProfile) -> str:
     """The table with a sentence before it."""
     treated, force = made.row("treated"), made.row("force")
@@ -42,7 +63,10 @@ def profile_text(made: DeprivationProfile) -> str:
                 f"{plain(force.mean_score, 1)}. This says who was served, not what it did."
             )
         )
-    return "\n".join([*parts, grid(profile_table(made))])
+    parts.append(grid(profile_table(made)))
+    if made.units:
+        parts.append(grid(units_table(made)))
+    return "\n".join(parts)
 
 
 def profile_dict(made: DeprivationProfile) -> dict[str, Any]:
@@ -53,6 +77,10 @@ def profile_dict(made: DeprivationProfile) -> dict[str, Any]:
         "counted_by": made.counted_by,
         "rows": [{**asdict(row), "why_missing": row.why_missing or None} for row in made.rows],
         "notes": list(made.notes),
+        "units": {
+            unit: {**asdict(found), "why_missing": found.why_missing or None}
+            for unit, found in made.units.items()
+        },
     }
 
 
