@@ -45,8 +45,9 @@ PROJECT = "project"
 TWO_WAY = "two-way fixed effects"
 NEAR_M = 2_000.0  # metres: neighbouring small areas in a town
 WILD_DRAWS = 1_999
-FEWEST_A_PERIOD = 25  # incidents of a cohort: the mean log of a Poisson count of 25 is 2 % low, of 5 it is
-12 % ESTIMATOR = "estimator"
+FEWEST_A_PERIOD = 25
+"""Incidents of a cohort: the mean log of Poisson counts of 25 is 2 % low, of 5 it is 11 %."""
+ESTIMATOR = "estimator"
 
 
 def clusters_of(contrast: Contrast, windowed: Windowed) -> NDArray[np.intp]:
@@ -274,10 +275,8 @@ def staggered_estimators(
             by_cohort = [plain.outcome[plain.start == start].sum(axis=0) for start in plain.cohorts]
             least = min(float(counts.mean()) for counts in by_cohort)
             if least < FEWEST_A_PERIOD:
-                return None, None, (
-                    f"a cohort records {least:.1f} incidents a {protocol.period}, and logs of counts below "
-                    f"{FEWEST_A_PERIOD} lean low"
-                )
+                low = f"logs of counts below {FEWEST_A_PERIOD} lean low"
+                return None, None, f"a cohort records {least:.1f} incidents a {protocol.period}, and {low}"
             path = aggregate(ratio_group_time(plain, anticipation=protocol.did.anticipation), "simple")
             return path.overall, path.overall_se, path.why_missing
 
