@@ -151,5 +151,6 @@ def _entropy() -> str:
         "Entropy weights that balance the mean of each feature alone look like busy areas by mixing ordinary with very busy ones, and "
         "such a mixture falls back less. Run that way over the same cells, draws from the top tenth came out with a bias of -2.6 % "
         "(-4.4 % in the mean of log ratios) at 2.5 % rejection (648 draws, seeds as here). The mean of each feature's squared distance from the treated areas' mean is therefore "
-        "balanced too. Where no weights can do both, the mean alone is balanced, and selection.imbalance compares the variances.\n"
+        "balanced too. Where no weights can do both, the mean alone is balanced, and selection.imbalance compares the variances. The "
+        "remedy was chosen on these cells and judged on them, and the entropy rows come from a second run after it.\n"
     )
