@@ -32,6 +32,7 @@ from whatworks_eval.records import Contrast, Estimate, PlaceboSets, Windowed
 from whatworks_eval.windows import build_windowed, declared_mask
 
 DRAWS = 499  # enough to see how much a choice matters
+UNTOUCHED = "untouched offences"
 CLUMPED = "adjoining areas as one unit"
 LESS = "less adjoining areas"
 VALUE_ALONE = "tried again without areas that adjoin the treated, only the value is worked out"
@@ -56,7 +57,36 @@ def alternatives_of(
         *comparison_sets(protocol, panel, contrast),
         *baselines(protocol, panel, contrast, windowed, sets),
         *matches(protocol, panel, contrast, windowed, sets),
+        *untouched_outcome(protocol, panel, contrast, windowed, sets),
     )
+
+
+def untouched_outcome(
+    protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed, sets: PlaceboSets
+) -> Iterator[Estimate]:
+    """The same estimate of offences that the project should not have touched, where some are named."""
+    if panel.untouched is None or protocol.method not in ("relative-effect", did.NAME):
+        return
+    label = f"untouched: {', '.join(protocol.outcome.untouched or ())}"
+    if _own_estimate(protocol, contrast):
+        other = replace(panel, counts=panel.untouched)
+        found = did.against(protocol, other, contrast, windowed, draws=DRAWS)
+        yield replace(found, label=label, choice=UNTOUCHED)
+        return
+    assert windowed.index is not None
+    assert windowed.before_mask is not None
+    assert windowed.after_mask is not None
+    values = panel.untouched[windowed.index]
+    before, after = (values[:, mask].sum(axis=1) for mask in (windowed.before_mask, windowed.after_mask))
+    change = relative_over(protocol, contrast, windowed, sets, before, after)
+    treated, comparison = ((windowed.arm == arm) * windowed.weight for arm in ("treated", "comparison"))
+    four = (
+        float(treated @ before),
+        float(treated @ after),
+        float(comparison @ before),
+        float(comparison @ after),
+    )
+    yield replace(as_estimate(change, four, protocol.confidence, sets.how), label=label, choice=UNTOUCHED)
 
 
 def matches(

@@ -41,6 +41,7 @@ def before_start(protocol: Protocol, panel: Panel) -> Panel:
         bases=_early(panel.bases, late),
         effective_bases=_early(panel.effective_bases, late),
         harm=None,
+        untouched=None,
     )
     if late.any() or protocol.windows is None or panel.bases is not None:
         return early

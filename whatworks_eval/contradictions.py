@@ -21,8 +21,8 @@ from whatworks_eval.trial_keys import trial_problems
 _COLUMNS = {"area", "date", "count", "offence", "layout", "sheet", "empty_periods"}
 # Source, then the keys of [outcome] it takes, with those it cannot do without.
 _TAKES: dict[str, set[str]] = {
-    "police-uk": {"path", "offences", "deduplicate", "harm"},
-    "counts": {"path", "offences"} | _COLUMNS,
+    "police-uk": {"path", "offences", "untouched", "deduplicate", "harm"},
+    "counts": {"path", "offences", "untouched"} | _COLUMNS,
     "survey": {"path", "measure", "subgroup", "percent", "proportion", "base", "area", "date", "sheet"}
     | {"design_effect", "rolling_months", "periods"},
     # Numbers without rows say in `offences` what was counted.
@@ -89,10 +89,25 @@ def _outcome(source: str, outcome: Mapping[str, Any], given: Mapping[str, Any]) 
             "`outcome.offences` is given, but `outcome.offence` does not say which column holds the offence; "
             "name the column, or leave `offences` out to count every row"
         )
+    yield from _untouched(source, outcome)
     yield from _numbers(outcome)
 
 
-def _offences(offences: Sequence[str]) -> Iterator[str]:
+def _untouched(source: str, outcome: Mapping[str, Any]) -> Iterator[str]:
+    """Offences that should not have moved are others than those counted, and can be told from them."""
+    names = outcome["untouched"] or ()
+    if not names:
+        return
+    if source == "police-uk":
+        yield from _offences(names, key="outcome.untouched")
+    if not outcome["offences"]:
+        yield "`outcome.untouched` is given, but `outcome.offences` is absent, which counts all; name both"
+    both = sorted(set(names) & set(outcome["offences"] or ()))
+    if both:
+        yield f"'{both[0]}' in both `outcome.offences` and `outcome.untouched`; keep it in one"
+
+
+def _offences(offences: Sequence[str], key: str = "outcome.offences") -> Iterator[str]:
     """Names that police.uk never had: told here, so that `check` finds a slip without the files."""
     names = {name.casefold(): name for name in (*TODAY, *OLDER)}
     for offence in offences:
@@ -100,7 +115,7 @@ def _offences(offences: Sequence[str]) -> Iterator[str]:
             continue
         near = get_close_matches(offence.casefold(), names, n=1, cutoff=0.6)
         meant = f"did you mean '{names[near[0]]}'?" if near else f"it has {', '.join(TODAY)}"
-        yield f"`outcome.offences`: police.uk has no offence '{offence}'; {meant}"
+        yield f"`{key}`: police.uk has no offence '{offence}'; {meant}"
 
 
 def _share_or_count(source: str, outcome: Mapping[str, Any], method: str | None) -> Iterator[str]:

@@ -104,6 +104,8 @@ class Panel:
         forces: Area, then the force that records most of its incidents; None where not given.
         boundaries: Year of the small-area boundaries the codes belong to (2011, 2021), None if unknown.
         harm: The same incidents weighed by harm; None where not asked for.
+        untouched: Areas × periods, incidents of offences that the project should not have touched; None where
+            none is named.
         ledger: What happened to every input row.
     """
 
@@ -122,6 +124,7 @@ class Panel:
     forces: Mapping[str, str] | None = None
     boundaries: int | None = None
     harm: Harm | None = None
+    untouched: NDArray[np.float64] | None = None
     ledger: Ledger
 
     def __repr__(self) -> str:

@@ -106,6 +106,12 @@ class Outcome(SurveyKeys):
     deduplicate: bool = Field(
         False, description="police-uk: count a Crime ID once. Never applies to rows without one."
     )
+    untouched: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="police-uk, counts: offences the project should not have touched. The same estimate of "
+        "them should find nothing (a placebo outcome).",
+    )
     harm: Literal["CCHI 2026", "ONS CSS 2019"] | None = Field(
         None,
         description="police-uk: weigh the same effect by harm as well, with the category averages of this "

@@ -120,7 +120,25 @@ def all_adjoin() -> Case:
     return did_case(panel, areas={"comparison": sorted(panel.areas[at] for at in beside)})
 
 
+def with_untouched(change: float, *, seed: int = 3, method: str = "did") -> Case:
+    """A second offence in the same areas, which changes by this factor in the treated after the start."""
+    panel, rng = panel_of(treated=MANY, areas=SMALL, seed=seed), np.random.default_rng([seed, 8])
+    other = panel_of(treated=MANY, areas=SMALL, seed=seed + 100).counts
+    other[:MANY, 12:] = rng.binomial(other[:MANY, 12:].astype(int), change)
+    outcome = {"offence": "offence", "offences": ["Burglary"], "untouched": ["Fraud"]}
+    return did_case(replace(panel, untouched=other), treated=MANY, outcome=outcome, method=method)
+
+
 DID_CASES: list[tuple[str, Callable[[], Case], str, int, str]] = [
+    ("selection.untouched-offences", lambda: with_untouched(0.7), "caveat", 2, "Whatever moved these"),
+    (
+        "selection.untouched-offences",
+        lambda: with_untouched(0.7, method="relative-effect"),
+        "caveat",
+        2,
+        "Whatever moved these",
+    ),
+    ("selection.untouched-offences", lambda: with_untouched(1.0), "clear", 5, "no change was detected"),
     ("selection.pre-trend", lambda: common(drift=0.03, level=30.0), "caveat", 2, "were already moving apart"),
     ("selection.pre-trend", common, "caveat", 5, "by itself come to"),
     ("selection.pre-trend", lambda: common(treated=30, effect=0.4, level=40.0), "clear", 5, "most trends"),

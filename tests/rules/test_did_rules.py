@@ -73,7 +73,7 @@ def test_every_rule_of_the_method_fires_and_is_clear_here() -> None:
     own = {rule.id for rule in EVIDENCE_RULES if rule.applies_to is ROLLED_OUT}
     assert len(own) == 11
     for kind in ("caveat", "clear"):
-        assert own == {case[0] for case in DID_CASES if case[2] == kind}
+        assert own <= {case[0] for case in DID_CASES if case[2] == kind}
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ from whatworks_eval.caveats import (
     selection_pre_fit,
     selection_pre_trend,
     selection_two_series,
+    selection_untouched_offences,
     selection_weights_not_unique,
 )
 from whatworks_eval.caveats.applies import asked
@@ -140,6 +141,7 @@ EVIDENCE_RULES: tuple[EvidenceRule, ...] = (
     selection_imbalance.RULE,
     selection_common_support.RULE,
     selection_comparison_choice.RULE,
+    selection_untouched_offences.RULE,
     selection_match_drives_answer.RULE,
     selection_hidden_confounder.RULE,
     history_autocorrelation.RULE,

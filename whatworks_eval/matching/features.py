@@ -44,6 +44,7 @@ def until_start(panel: Panel, start: str) -> Panel:
         bases=None if panel.bases is None else panel.bases[:, kept],
         effective_bases=None if panel.effective_bases is None else panel.effective_bases[:, kept],
         harm=None,
+        untouched=None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from whatworks_eval.errors import ProtocolError
 from whatworks_eval.panel import Changes, Panel, Totals
+from whatworks_eval.protocol_tables import Outcome
 
 if TYPE_CHECKING:
     from whatworks_eval.protocol import Protocol
@@ -58,17 +59,37 @@ def _police_uk(protocol: Protocol, folder: Path) -> Data:
         home=home if home in {"auto", "all"} else _codes(protocol.base / home),
         deduplicate=protocol.outcome.deduplicate,
     )
-    if protocol.outcome.harm is None:
-        return panel
-    from whatworks_eval.sources.harm import weighed
+    if protocol.outcome.harm is not None:
+        from whatworks_eval.sources.harm import weighed
 
-    return weighed(panel, _path(protocol, folder), protocol.outcome)
+        panel = weighed(panel, _path(protocol, folder), protocol.outcome)
+    if protocol.outcome.untouched:
+        from whatworks_eval.sources.untouched import with_untouched
+
+        def again(outcome: Outcome) -> Panel:
+            return load_police_uk(
+                _path(protocol, folder),
+                offences=outcome.offences,
+                home=set(panel.areas),
+                deduplicate=outcome.deduplicate,
+            )
+
+        panel = with_untouched(panel, protocol.outcome, again)
+    return panel
 
 
 def _counts(protocol: Protocol, folder: Path) -> Data:
     from whatworks_eval.sources.counts_file import load_counts
 
-    return load_counts(_path(protocol, folder), protocol.outcome, period_kind=protocol.period)
+    panel = load_counts(_path(protocol, folder), protocol.outcome, period_kind=protocol.period)
+    if protocol.outcome.untouched:
+        from whatworks_eval.sources.untouched import with_untouched
+
+        def again(outcome: Outcome) -> Panel:
+            return load_counts(_path(protocol, folder), outcome, period_kind=protocol.period)
+
+        panel = with_untouched(panel, protocol.outcome, again)
+    return panel
 
 
 def _survey(protocol: Protocol, folder: Path) -> Data:
