@@ -439,3 +439,18 @@ def test_covariates_go_beside_a_staggered_estimate(tmp_path: Path) -> None:
     series = {"series": {"heat": {"path": "x.csv"}}, "adjust_for": ["heat"]}
     with pytest.raises(ww.ProtocolError, match="names 'heat', which varies, and is for one start"):
         design(tmp_path, treated=36, starts=STARTS, did=series)
+
+
+def test_adjoining_areas_that_start_apart_are_units_apart(tmp_path: Path) -> None:
+    """A clump found on the map is not one unit where its areas were given the project at different times."""
+    panel = panel_of(effect=0.8, starts=STARTS)
+    number = np.arange(len(panel.areas))
+    in_rows = np.column_stack([number % 16, number // 16]) * 800.0  # the treated areas adjoin
+    protocol = design(tmp_path, starts=STARTS, areas={"unit": "contiguous"})
+    found = estimate(protocol, replace(panel, centroids=in_rows))
+    started: dict[str, set[str]] = {}
+    for area in found.contrast.treated:
+        started.setdefault(found.contrast.units[area], set()).add(found.contrast.starts[area])
+    assert sorted(when for starts in started.values() for when in starts) == sorted(STARTS)
+    assert all(unit.endswith(f"from {when}") for unit, (when,) in started.items())
+    assert found.effect.estimate.value == pytest.approx(math.log(0.8), abs=0.1)

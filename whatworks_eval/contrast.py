@@ -19,7 +19,7 @@ from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.protocol_tables import Areas, Buffer
 from whatworks_eval.records import Contrast, Data
-from whatworks_eval.starts import starts_of
+from whatworks_eval.starts import apart_by_start, starts_of
 from whatworks_eval.windows import rewindow, usable
 
 Basis = Literal["column", "lookup", "contiguous", "area", "found", "not stated"]
@@ -56,6 +56,8 @@ def build_contrast(protocol: Protocol, data: Data) -> Contrast:
     others = [area for area in data.areas if area not in buffer and area not in set(treated.codes)]
     comparison = [area for area in given.codes if area not in buffer] if given else others
     units, basis, comparison_units = _units(protocol, data, treated, given, comparison)
+    if basis in ("found", "contiguous"):
+        units = apart_by_start(units, treated.starts)
     contrast = Contrast(
         treated=tuple(sorted(treated.codes)),
         comparison=tuple(sorted(comparison)) if areas.comparison is not None else (),

@@ -13,6 +13,26 @@ from whatworks_eval.protocol import Protocol
 SHOWN = 5  # problems of one sort named before the rest are counted
 
 
+def apart_by_start(units: Mapping[str, str], starts: Mapping[str, str]) -> dict[str, str]:
+    """The units with adjoining areas that start at different times told apart: they were assigned apart.
+
+    Args:
+        units: Area, then the clump of adjoining areas it lies in.
+        starts: Area, then the period it started in; empty where no column says.
+
+    Example:
+        >>> apart_by_start({"a": "both", "b": "both", "c": "c"}, {"a": "2019-01", "b": "2019-04", "c": "2019-04"})
+        {'a': 'both, from 2019-01', 'b': 'both, from 2019-04', 'c': 'c'}
+    """
+    together = defaultdict(set)
+    for area, start in starts.items():
+        together[units.get(area, area)].add(start)
+    return {
+        area: f"{unit}, from {starts[area]}" if area in starts and len(together[unit]) > 1 else unit
+        for area, unit in units.items()
+    }
+
+
 def starts_of(protocol: Protocol, treated: AreaList, units: Mapping[str, str]) -> dict[str, str]:
     """The period each treated area started in; empty where all start together.
 
