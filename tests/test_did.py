@@ -454,3 +454,15 @@ def test_adjoining_areas_that_start_apart_are_units_apart(tmp_path: Path) -> Non
     assert sorted(when for starts in started.values() for when in starts) == sorted(STARTS)
     assert all(unit.endswith(f"from {when}") for unit, (when,) in started.items())
     assert found.effect.estimate.value == pytest.approx(math.log(0.8), abs=0.1)
+
+
+def test_a_cohort_that_leaves_the_data_is_no_cohort(tmp_path: Path) -> None:
+    """Where every area of one start is missing too much, the others are estimated and the loss has a line."""
+    panel = panel_of(effect=0.8, starts=STARTS)
+    observed, counts = panel.observed.copy(), panel.counts.copy()
+    observed[1:12:3, 5:] = False
+    counts[1:12:3, 5:] = np.nan
+    found = ww.evaluate(design(tmp_path, starts=STARTS), replace(panel, observed=observed, counts=counts))
+    assert [cohort.start for cohort in found.over_time.cohorts] == [STARTS[0], STARTS[2]]
+    assert set(found.windowed.areas_dropped) == set(names(12)[1::3])
+    assert found.estimate.value == pytest.approx(math.log(0.8), abs=0.1)

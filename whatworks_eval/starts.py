@@ -21,8 +21,8 @@ def apart_by_start(units: Mapping[str, str], starts: Mapping[str, str]) -> dict[
         starts: Area, then the period it started in; empty where no column says.
 
     Example:
-        >>> apart_by_start({"a": "both", "b": "both", "c": "c"}, {"a": "2019-01", "b": "2019-04", "c": "2019-04"})
-        {'a': 'both, from 2019-01', 'b': 'both, from 2019-04', 'c': 'c'}
+        >>> apart_by_start({"a": "both", "b": "both"}, {"a": "2019-01", "b": "2019-04"})
+        {'a': 'both, from 2019-01', 'b': 'both, from 2019-04'}
     """
     together = defaultdict(set)
     for area, start in starts.items():

@@ -27,7 +27,7 @@ from whatworks_eval.methods.did_estimators import (
 )
 from whatworks_eval.methods.did_event_study import SETS_LOOKED_AT, event_study, stretch_of
 from whatworks_eval.methods.did_trends import sensitivity_of, with_pretrend
-from whatworks_eval.methods.did_windows import is_linear, used_periods
+from whatworks_eval.methods.did_windows import is_linear, starts_used, used_periods
 from whatworks_eval.methods.effect_measures import with_effect_measures
 from whatworks_eval.methods.result import Effect, centroids_of
 from whatworks_eval.over_time import (
@@ -177,7 +177,7 @@ def _cohorts(
 ) -> Iterator[Cohort]:
     """The effect of each cohort by itself, in order of start."""
     data = setting.data
-    names = sorted(set(contrast.starts.values()))
+    names = starts_used(contrast, windowed)
     own = np.searchsorted(data.starts, data.start)
     for cohort, start in enumerate(names):
         only = (np.arange(len(names)) == cohort)[:, None]

@@ -38,6 +38,12 @@ def unit_of(protocol: Protocol) -> str:
     return f"{what} and {protocol.period}"
 
 
+def starts_used(contrast: Contrast, windowed: Windowed) -> list[str]:
+    """The periods in which some area that is still in started, in order; empty where all start together."""
+    staying = set(windowed.areas)
+    return sorted({start for area, start in contrast.starts.items() if area in staying})
+
+
 def roll_out_of(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed) -> CohortWindows:
     """Values by area and used period, with the before and after periods of each cohort.
 
@@ -50,7 +56,7 @@ def roll_out_of(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: 
     assert windowed.index is not None
     used = used_periods(windowed)
     names = [panel.periods[at] for at in used]
-    starts = sorted(set(contrast.starts.values())) or [protocol.intervention.start]
+    starts = starts_used(contrast, windowed) or [protocol.intervention.start]
     at_start = np.searchsorted(names, starts).astype(np.intp)
     place = {start: int(at) for start, at in zip(starts, at_start, strict=True)}
     only = int(at_start[0])
