@@ -466,3 +466,17 @@ def test_a_cohort_that_leaves_the_data_is_no_cohort(tmp_path: Path) -> None:
     assert [cohort.start for cohort in found.over_time.cohorts] == [STARTS[0], STARTS[2]]
     assert set(found.windowed.areas_dropped) == set(names(12)[1::3])
     assert found.estimate.value == pytest.approx(math.log(0.8), abs=0.1)
+
+
+def test_starts_without_a_used_month_between_them_are_one(tmp_path: Path) -> None:
+    """Months missing for all between two starts leave both areas' effects over the same months."""
+    panel = panel_of(effect=0.8, starts=STARTS)
+    observed, counts = panel.observed.copy(), panel.counts.copy()
+    observed[:, 12:15] = False
+    counts[:, 12:15] = np.nan
+    found = ww.evaluate(design(tmp_path, starts=STARTS), replace(panel, observed=observed, counts=counts))
+    assert [(cohort.start, cohort.areas) for cohort in found.over_time.cohorts] == [
+        (STARTS[0], 8),
+        (STARTS[2], 4),
+    ]
+    assert found.estimate.value == pytest.approx(math.log(0.8), abs=0.1)

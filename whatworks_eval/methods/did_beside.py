@@ -27,7 +27,7 @@ from whatworks_eval.methods.did_estimators import (
 )
 from whatworks_eval.methods.did_event_study import SETS_LOOKED_AT, event_study, stretch_of
 from whatworks_eval.methods.did_trends import sensitivity_of, with_pretrend
-from whatworks_eval.methods.did_windows import is_linear, starts_used, used_periods
+from whatworks_eval.methods.did_windows import is_linear, used_periods
 from whatworks_eval.methods.effect_measures import with_effect_measures
 from whatworks_eval.methods.result import Effect, centroids_of
 from whatworks_eval.over_time import (
@@ -177,16 +177,15 @@ def _cohorts(
 ) -> Iterator[Cohort]:
     """The effect of each cohort by itself, in order of start."""
     data = setting.data
-    names = starts_used(contrast, windowed)
     own = np.searchsorted(data.starts, data.start)
-    for cohort, start in enumerate(names):
-        only = (np.arange(len(names)) == cohort)[:, None]
+    for cohort in range(len(data.starts)):
+        only = (np.arange(len(data.starts)) == cohort)[:, None]
         value, low, high, _, recorded, expected, why = _change(
             protocol, setting, data.before & only, data.after & only
         )
         inside = [windowed.areas[at] for at in np.flatnonzero((own == cohort) & (windowed.arm == "treated"))]
         yield Cohort(
-            start=start,
+            start=min(contrast.starts[area] for area in inside),
             areas=len(inside),
             units=len({contrast.units.get(area, area) for area in inside}),
             value=value,

@@ -57,8 +57,9 @@ def roll_out_of(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: 
     used = used_periods(windowed)
     names = [panel.periods[at] for at in used]
     starts = starts_used(contrast, windowed) or [protocol.intervention.start]
-    at_start = np.searchsorted(names, starts).astype(np.intp)
-    place = {start: int(at) for start, at in zip(starts, at_start, strict=True)}
+    places = np.searchsorted(names, starts).astype(np.intp)
+    place = {start: int(at) for start, at in zip(starts, places, strict=True)}
+    at_start = np.unique(places)  # starts with no used period between them are one
     only = int(at_start[0])
     start = np.array(
         [
@@ -78,7 +79,9 @@ def roll_out_of(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: 
     before = periods[None, :] < (at_start - gap)[:, None]
     after = periods[None, :] >= at_start[:, None]
     empty = [
-        name for name, one, two in zip(starts, before, after, strict=True) if not one.any() or not two.any()
+        min(start for start in starts if place[start] == at)
+        for at, one, two in zip(at_start.tolist(), before, after, strict=True)
+        if not one.any() or not two.any()
     ]
     if empty:
         raise CannotEstimate(
