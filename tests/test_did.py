@@ -222,6 +222,9 @@ def test_adjusting_gives_the_fitted_coefficient(tmp_path: Path) -> None:
     fit = fit_poisson(panel.counts, {"project": project, "heat": heat})
     assert found.estimate.value == pytest.approx(fit.coefficient("project"), abs=1e-5)
     assert "adjusted for heat" in found.estimate.measure
+    clustered = next(one for one in found.alternatives if one.label == "error clustered by unit")
+    assert clustered.value == pytest.approx(found.estimate.value, abs=1e-8)
+    assert not [one for one in found.alternatives if one.choice == "effect measure" or "Conley" in one.label]
     plain = ww.evaluate(design(), panel).estimate
     width = found.estimate.high - found.estimate.low
     assert width <= 1.15 * (plain.high - plain.low)
@@ -480,3 +483,25 @@ def test_starts_without_a_used_month_between_them_are_one(tmp_path: Path) -> Non
         (STARTS[2], 4),
     ]
     assert found.estimate.value == pytest.approx(math.log(0.8), abs=0.1)
+
+
+def test_a_covariate_that_is_not_in_the_data_is_named() -> None:
+    """A panel made by hand without the covariate is an error of ours with its name, not a missing key."""
+    given = {"covariates": {"imd": {"path": "imd.csv"}}, "did": {"adjust_for": ["imd"]}}
+    with pytest.raises(ww.DataError, match="covariate 'imd' is not in the data"):
+        ww.evaluate(design(**given), panel_of())
+
+
+def test_leads_of_an_adjusted_effect_are_adjusted_too(tmp_path: Path) -> None:
+    """A number that rises before the start and drives counts is no trend once adjusted for."""
+    panel = panel_of(level=30.0, treated=30, spread=0.01)
+    heat = np.zeros(panel.counts.shape)
+    heat[:30, 3:12] = np.linspace(0, 1.5, 9)
+    rng = np.random.default_rng(4)
+    panel = replace(panel, counts=rng.poisson(panel.counts * np.exp(0.3 * heat)).astype(float))
+    write_series(tmp_path, panel, heat)
+    plain = ww.evaluate(design(treated=30), panel).over_time.event_study
+    given = {"series": {"heat": {"path": "hours.csv"}}, "adjust_for": ["heat"]}
+    own = ww.evaluate(design(tmp_path, treated=30, did=given), panel).over_time.event_study
+    assert plain.pretrend.p_value < 0.01
+    assert max(abs(lead.value) for lead in own.leads) < 0.5 * max(abs(lead.value) for lead in plain.leads)

@@ -26,6 +26,7 @@ from whatworks_eval.methods.did_estimators import (
     wild,
 )
 from whatworks_eval.methods.did_event_study import SETS_LOOKED_AT, event_study, stretch_of
+from whatworks_eval.methods.did_series import adjusted, adjustments
 from whatworks_eval.methods.did_trends import sensitivity_of, with_pretrend
 from whatworks_eval.methods.did_windows import is_linear, used_periods
 from whatworks_eval.methods.effect_measures import with_effect_measures
@@ -57,9 +58,12 @@ def with_everything_beside(
     panel: Panel,
     contrast: Contrast,
     windowed: Windowed,
-    setting: Setting | None = None,
 ) -> Effect:
     """The same effect with its alternatives and everything followed through time.
+
+    Where the effect is adjusted, so is all that stands beside it: the clustered fit holds the same columns,
+    and leads, lags and placebo starts are of the adjusted counts. Errors and measures that cannot be adjusted
+    are left out, since they would be of another effect.
 
     Args:
         effect: The registered estimate.
@@ -67,9 +71,9 @@ def with_everything_beside(
         panel: Counts by area and period.
         contrast: Who is compared with whom.
         windowed: The areas and periods used.
-        setting: Where counts were adjusted, the setting that holds them; absent = as the panel has them.
     """
-    setting = setting or setting_of(protocol, panel, contrast, windowed)
+    setting = setting_of(protocol, panel, contrast, windowed)
+    beside = {} if contrast.starts else adjustments(protocol, panel, windowed)
     made_of = _comparisons(setting, contrast, windowed)
     linear = is_linear(protocol)
     if contrast.starts:
@@ -78,12 +82,15 @@ def with_everything_beside(
             two_way(protocol, contrast, windowed, setting.data, made_of),
         )
     else:
-        others = (clustered_error(protocol, contrast, windowed, setting.data, linear=linear),)
-        if near := conley(protocol, panel, contrast, windowed, setting.data, linear=linear):
+        others = (clustered_error(protocol, contrast, windowed, setting.data, beside, linear=linear),)
+        near = conley(protocol, panel, contrast, windowed, setting.data, linear=linear)
+        if beside:
+            setting = replace(setting, data=adjusted(protocol, panel, windowed, setting.data)[2])
+        elif near is not None:
             others += (near,)
-        if linear:
+        if linear and not beside:
             others += (wild(protocol, contrast, windowed, setting.data),)
-        else:
+        elif not beside:
             effect = with_effect_measures(effect, protocol, panel, contrast, windowed)
     others += tuple(_other_model(protocol, panel, contrast, windowed))
     studied = event_study(protocol, panel, contrast, windowed, setting)

@@ -9,7 +9,7 @@ An estimator whose error rests on fewer than six units in an arm gives its value
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -79,9 +79,18 @@ def rollout_of(
 
 
 def clustered_error(
-    protocol: Protocol, contrast: Contrast, windowed: Windowed, data: CohortWindows, *, linear: bool
+    protocol: Protocol,
+    contrast: Contrast,
+    windowed: Windowed,
+    data: CohortWindows,
+    beside: Mapping[str, NDArray[np.float64]],
+    *,
+    linear: bool,
 ) -> Estimate:
-    """The two-way fixed-effects coefficient with an error clustered by unit: CR2, or CR1 with many units."""
+    """The two-way fixed-effects coefficient with an error clustered by unit: CR2, or CR1 with many units.
+
+    `beside` holds what the effect is adjusted for, areas × used periods; `data` is as recorded.
+    """
     inside = in_arms(windowed)
     treated = (windowed.arm == "treated")[inside]
     after = np.arange(data.counts.shape[1]) >= data.starts[0]
@@ -92,7 +101,8 @@ def clustered_error(
     fit = fit_linear if linear else fit_poisson
 
     def made() -> Fit:
-        return fit(data.counts[inside], {PROJECT: project}, weights=weights)
+        columns = {name: values[inside] for name, values in beside.items()}
+        return fit(data.counts[inside], {PROJECT: project, **columns}, weights=weights)
 
     return by_cluster(
         protocol, made, codes, treated, kind=kind, label="error clustered by unit", choice="inference"

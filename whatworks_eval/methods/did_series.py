@@ -42,7 +42,12 @@ def adjustments(protocol: Protocol, panel: Panel, windowed: Windowed) -> dict[st
             found[name] = _series(protocol, panel, windowed, name)
             continue
         assert windowed.index is not None
-        values = panel.covariates[name][windowed.index]
+        known = panel.residents if name == "residents" else panel.covariates.get(name)
+        if known is None:
+            raise DataError(
+                f"did.adjust_for: covariate '{name}' is not in the data; give it under [covariates]"
+            )
+        values = known[windowed.index]
         inside = in_arms(windowed)
         missing = [area for area, at in zip(windowed.areas, inside & ~np.isfinite(values), strict=True) if at]
         if missing:
