@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from whatworks_eval.did.separation import find_separation, one_sided_bound, separated_cells
@@ -69,6 +69,7 @@ def test_each_empty_cell_has_its_end(empty: int, side: str) -> None:
     other_after=st.integers(1, 400),
     phi=st.floats(1.0, 5.0),
 )
+@example(before=5, other_before=1, other_after=5, phi=1.25)  # the cell across was rounded down once
 def test_dispersion_and_confidence_only_widen(
     before: int, other_before: int, other_after: int, phi: float
 ) -> None:

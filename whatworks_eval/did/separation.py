@@ -13,8 +13,9 @@ nothing recorded after, the chance of that is
 which falls as ρ grows; the upper end is the ρ at which it is 1 - confidence: any ρ above it would have shown
 nothing less often than that. All four counts' own chance is in it; as they grow with T₀ C₁ / C₀ held, it
 becomes the rule of three, ρ ≤ 3.0 over the expected count at 95 %. Counts that vary by more than chance, with
-dispersion φ, count for less: each is divided by φ and rounded down first, which can only widen the bound. The
-mirror cases (nothing before, or nothing in a comparison cell) follow by swapping.
+dispersion φ, count for less: each is divided by φ first and rounded the way that widens the bound, which is
+down for the empty cell's two neighbours (T₀ and C₁ above) and up for the cell across from it (C₀). The mirror
+cases (nothing before, or nothing in a comparison cell) follow by swapping.
 
 Source: Cornfield (1956), Proceedings of the Third Berkeley Symposium 4, 135-148 (the conditional
 distribution); Correia, Guimarães and Zylkin (2019), arXiv:1903.01633 (the iterative rectifier).
@@ -153,7 +154,7 @@ def one_sided_bound(
             f"{confidence}"
         )
     phi = max(1.0, dispersion)
-    t0, t1, c0, c1 = (float(np.floor(total / phi)) if total else 0.0 for total in sums)
+    t0, t1, c0, c1 = (total / phi for total in sums)
 
     def none(why: str) -> Bound:
         return Bound(side=None, log_ratio=None, confidence=confidence, dispersion=phi, why_missing=why)
@@ -166,6 +167,8 @@ def one_sided_bound(
     # Turned so that the empty cell is the first: (row partner, column partner, the cell across).
     partners = {1: (t0, c1, c0), 2: (c1, t0, t1), 0: (t1, c0, c1), 3: (c0, t1, t0)}
     row, column, across = partners[sums.index(0)]
+    # Rounding the cell across down would raise what was expected in the empty cell, and narrow the bound.
+    row, column, across = float(np.floor(row)), float(np.floor(column)), float(np.ceil(across))
     if min(row, column) < 1:
         return none(
             f"the empty cell's neighbours hold too little once divided by the dispersion of {phi:.2f}: "
