@@ -6,6 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The gate asks the same examples every time, so that a submission fails for what it changed. To look for new
+# ones: `pytest --hypothesis-profile explore`, as often as you like; what it finds is pinned with @example.
+settings.register_profile("gate", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile("gate")
 
 
 @pytest.fixture(scope="session")
