@@ -48,7 +48,10 @@ def _outcome(
             "incidents prevented: take the section out"
         )
     windows = bool(given.get("windows"))
-    if outcome.get("source") in {"totals", "published-changes"} and not windows and not economics["months"]:
+    without = (
+        outcome.get("source") in {"totals", "published-changes"} or sections.get("method") == "crossover"
+    )
+    if without and not windows and not economics["months"]:
         yield (
             "`economics.months` is missing; it is needed where [windows] does not say how long the after "
             "window is"
@@ -97,6 +100,11 @@ def _values(economics: Mapping[str, Any]) -> Iterator[str]:
         seen.add(offence)
         if one.get("gbp") is None and one.get("multiplier") is None:
             yield f"`{key}` gives neither `gbp` nor `multiplier`; give one, or take it out"
+        if one.get("multiplier") is not None and _per_recorded(one, economics):
+            yield (
+                f"`{key}.multiplier` is given, but its pounds are for a crime recorded, which takes none; "
+                'write per = "actual" if they are for a crime that happens, or take the multiplier out'
+            )
         if (one.get("gbp") is None) != (one.get("price_year") is None):
             yield f"`{key}`: `gbp` and `price_year` go together; pounds of no year cannot be compared"
         yield from _ordered(key, one, "low", "gbp", "high")
@@ -117,6 +125,13 @@ def _values(economics: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def _per_recorded(override: Mapping[str, Any], economics: Mapping[str, Any]) -> bool:
+    """Whether the value an override's multiplier would multiply is for a recorded crime already."""
+    if override.get("gbp") is not None:
+        return bool(override.get("per") == "recorded")
+    return bool(economics["unit_costs"] == "police-2022-23")
+
+
 def _ordered(key: str, table: Mapping[str, Any], low: str, middle: str, high: str) -> Iterator[str]:
     ends = [table.get(name) for name in (low, middle, high)]
     if (ends[0] is None) != (ends[2] is None):
@@ -131,7 +146,8 @@ def _double_counting(sections: Mapping[str, Any], economics: Mapping[str, Any]) 
     taken = economics["additionality"] or {}
     method, areas = sections.get("method"), sections.get("areas") or {}
     totals = (sections.get("outcome") or {}).get("totals") or {}
-    compared = method == "relative-effect" or (method != "before-after" and areas.get("comparison"))
+    always = method in {"relative-effect", "crossover"}  # crossover: with areas off in the same periods
+    compared = always or (method != "before-after" and areas.get("comparison"))
     if taken.get("deadweight_percent") and compared:
         yield (
             "`economics.additionality.deadweight_percent` is given, but the effect is measured against "

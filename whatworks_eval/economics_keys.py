@@ -151,7 +151,9 @@ class Economics(Section):
     optimism_bias_costs_percent: float = Field(
         0.0, ge=0, le=200, description="Added to every cost; for planned costs, not for those paid."
     )
-    optimism_bias_benefits_percent: float = Field(0.0, ge=0, le=100, description="Taken off every benefit.")
+    optimism_bias_benefits_percent: float = Field(
+        0.0, ge=0, le=100, description="Taken off every benefit, never off a loss."
+    )
     count_buffer: bool = Field(
         True, description="Where a buffer was measured, add its own effect, whichever way it points."
     )

@@ -118,7 +118,8 @@ def appraise_effect(effect: EffectInput, economics: Economics) -> CostBenefit:
     kept = additionality_factor(economics.additionality)
     formula = Formula(
         clock=clock,
-        kept=kept * (1 - economics.optimism_bias_benefits_percent / 100),
+        kept=kept,
+        hoped=1 - economics.optimism_bias_benefits_percent / 100,
         shares=tuple(one.share for one in mapped.costed),
     )
     inputs = _inputs(effect, economics, mapped.costed)
@@ -151,8 +152,8 @@ def _inputs(effect: EffectInput, economics: Economics, costed: Sequence[Costed])
     ends = economics.persistence_range or (None, None)
     return Uncertain(
         prevented=Range(
-            name="incidents prevented",
-            unit="incidents",
+            name="units of the outcome saved" if economics.hours else "incidents prevented",
+            unit="units" if economics.hours else "incidents",
             value=effect.prevented.value or 0.0,
             low=effect.prevented.low,
             high=effect.prevented.high,
@@ -195,11 +196,11 @@ def _result(
     clock, share, cost = formula.clock, effect.confidence, costs.total
     why = _why_missing(effect, mapped)
     drawn = None
-    if why is None and effect.quantiles:
+    if effect.prevented.value is not None and effect.quantiles:
         drawn = draw_inputs(inputs, effect, draws=economics.draws, seed=effect.seed)
     central = inputs.central()
     lines = benefit_lines(mapped.costed, formula, inputs, drawn, economics, share) if why is None else ()
-    benefits = None if drawn is None else formula.benefit(drawn)
+    benefits = None if drawn is None or why else formula.benefit(drawn)
     total = None if why else float(formula.benefit(central))
     benefit = Interval() if total is None else span_of(total, benefits, share)
     net = (
@@ -266,7 +267,7 @@ def _result(
         not_valued_share=None
         if any(one.share is None for one in mapped.not_valued)
         else sum(one.share or 0.0 for one in mapped.not_valued),
-        anticipation_included=economics.anticipation,
+        anticipation_included=economics.anticipation or any(one.cost.unsplit for one in mapped.costed),
         harm=None
         if economics.hours
         else harm_value(mapped.mix, found, cost=cost, scheme=effect.harm or "CCHI 2026"),
@@ -316,7 +317,7 @@ def _cost_each(cost: float, incidents: Interval, why: str | None) -> tuple[Inter
     if incidents.value is None:
         return Interval(), why or "the number of incidents prevented is not known"
     if incidents.value <= 0:
-        return Interval(), "no incidents were prevented by this estimate"
+        return Interval(), "none were prevented by this estimate"
     if incidents.low is None or incidents.high is None:
         return Interval(value=cost / incidents.value), why
     if incidents.low <= 0:

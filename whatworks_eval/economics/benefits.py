@@ -119,18 +119,24 @@ class Formula:
 
     Attributes:
         clock: When benefits arise.
-        kept: Additionality × (1 - optimism bias): the share of the effect that is a gain.
+        kept: Additionality: the share of the effect that the project made.
+        hoped: 1 - optimism bias: taken off incidents prevented, never off more than were expected.
         shares: For each costed offence, its share of the incidents prevented.
     """
 
     clock: Clock
     kept: float
+    hoped: float
     shares: tuple[float, ...]
+
+    def gain(self, inputs: Inputs) -> Numbers:
+        """Recorded incidents prevented in the after window that are a gain of the project."""
+        incidents = (np.asarray(inputs.prevented) + np.asarray(inputs.buffer)) * self.kept
+        return np.asarray(np.where(incidents > 0, incidents * self.hoped, incidents))
 
     def lines(self, inputs: Inputs) -> list[Numbers]:
         """Present value for each costed offence, in pounds."""
-        incidents = np.asarray(inputs.prevented) + np.asarray(inputs.buffer)
-        worth = incidents * self.kept * self.clock.factor(inputs.persistence)
+        worth = self.gain(inputs) * self.clock.factor(inputs.persistence)
         return [
             np.asarray(worth * share * np.asarray(times) * np.asarray(gbp))
             for share, times, gbp in zip(self.shares, inputs.multipliers, inputs.pounds, strict=True)

@@ -21,9 +21,7 @@ def chain_of(
     """The chain of assumptions, from what the evaluation found to the cost it is held against."""
     found: list[Assumption] = []
     if effect.prevented.value is not None:
-        found.append(
-            _of(inputs.prevented, "Recorded incidents prevented in the after window", "this evaluation")
-        )
+        found.append(_of(inputs.prevented, f"{_counted(economics)} in the after window", "this evaluation"))
     if inputs.buffer is not None:
         found.append(
             _of(inputs.buffer, "Prevented in the buffer (below zero: moved there)", "this evaluation")
@@ -53,6 +51,10 @@ def chain_of(
         )
     )
     return tuple(found)
+
+
+def _counted(economics: Economics) -> str:
+    return "Units of the outcome saved" if economics.hours else "Recorded incidents prevented"
 
 
 def _taken_off(economics: Economics) -> Iterator[Assumption]:

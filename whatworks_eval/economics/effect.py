@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from whatworks_eval.judgement import Evaluation
 from whatworks_eval.measures.declared import has_comparison
 from whatworks_eval.methods.effect_measures import BUFFER
-from whatworks_eval.periods import first_day, months_between
+from whatworks_eval.periods import PeriodKind, first_day, months_between
 from whatworks_eval.records import Estimate, Interval
 
 # Where the 199 quantiles of an estimate lie: 0.5 %, 1 %, … 99.5 %.
@@ -29,13 +31,15 @@ class EffectInput:
         why_missing: Why that is missing, or has no range; None where both are there.
         quantiles: 199 quantiles of the same, ascending (0.5 %, 1 %, … 99.5 %); empty where there are none.
         confidence: Of the interval.
-        months: Length of the after window as used, in months.
+        months: Months the incidents were prevented in: the after window as used; where areas started at
+            different times, the mean of what each had of it.
         months_declared: The same as declared: dropped periods included.
         start: First day of the after window.
         level: The level the evaluation reached.
         offences: Categories counted together; None where not said.
         compared: True where the effect is against comparison areas.
         buffer: Incidents prevented in the buffer, measured beside; None where no buffer was measured.
+        buffer_correlation: Of the errors of the two: both are held against the same comparison.
         harm: Scheme of harm weights the protocol names; None where it names none.
         base: Folder that paths in the protocol are relative to.
         seed: Of every draw.
@@ -52,6 +56,7 @@ class EffectInput:
     offences: tuple[str, ...] | None = None
     compared: bool = True
     buffer: Interval | None = None
+    buffer_correlation: float = 0.0
     harm: Literal["CCHI 2026", "ONS CSS 2019"] | None = None
     base: Path = Path()
     seed: int = 1
@@ -81,8 +86,14 @@ def effect_of(evaluation: Evaluation) -> EffectInput:
         start = first_day(protocol.intervention.start, protocol.period)
     used = declared
     if evaluation.windowed is not None and evaluation.windowed.periods[1]:
-        used = evaluation.windowed.months[1]
+        starts = () if evaluation.over_time is None else evaluation.over_time.cohorts
+        cohorts = [(one.start, one.areas) for one in starts]
+        used = months_treated(evaluation.windowed.periods[1], protocol.period, cohorts)
     beside = next((one for one in evaluation.alternatives if one.label == BUFFER), None)
+    used_areas = evaluation.contrast
+    sizes = [
+        len(arm) for arm in (used_areas.treated, used_areas.comparison, used_areas.buffer, used_areas.pool)
+    ]
     return EffectInput(
         prevented=estimate.prevented,
         why_missing=why_no_incidents(estimate),
@@ -95,10 +106,62 @@ def effect_of(evaluation: Evaluation) -> EffectInput:
         offences=protocol.outcome.offences,
         compared=has_comparison(protocol),
         buffer=beside.prevented if beside is not None and beside.prevented.value is not None else None,
+        buffer_correlation=buffer_correlation(protocol.as_dict()["outcome"].get("totals"), sizes),
         harm=protocol.outcome.harm,
         base=protocol.base,
         seed=protocol.seed,
     )
+
+
+def months_treated(periods: Sequence[str], period: PeriodKind, cohorts: Sequence[tuple[str, int]]) -> float:
+    """Months of the after window as used; with starts that differ, their mean over the treated areas.
+
+    What was prevented in a window that some areas spent untreated is no whole window's worth: a year of it,
+    or a month after it, is more.
+
+    Args:
+        periods: Those of the after window that were used.
+        period: What they are.
+        cohorts: Start, then how many areas had it; empty where all started together.
+
+    Example:
+        >>> months_treated(("2019-01", "2019-02", "2019-03"), "month", [("2019-01", 10), ("2019-03", 10)])
+        2.0
+    """
+    length = {one: months_between(one, one, period) for one in periods}
+    areas = sum(many for _, many in cohorts)
+    if areas == 0:
+        return sum(length.values())
+    within = [many * sum(span for one, span in length.items() if one >= start) for start, many in cohorts]
+    return sum(within) / areas or sum(length.values())
+
+
+def buffer_correlation(totals: Mapping[str, Any] | None, areas: Sequence[int]) -> float:
+    """How far the effect and that of the buffer are wrong together, 0 to 1: they share their comparison.
+
+    The variance of a log ratio of ratios is a sum over its arms, one over the counts of each; what the two
+    have in common is the comparison's part. Where counts come by area, the number of areas stands for them,
+    and the buffer is held against the pool as well.
+
+    Args:
+        totals: `outcome.totals` of the protocol; None where counts come by area.
+        areas: How many are treated, comparison, buffer and pool.
+
+    Example:
+        >>> round(buffer_correlation(None, [10, 30, 10, 0]), 2), buffer_correlation(None, [10, 30, 0, 0])
+        (0.25, 0.0)
+    """
+    if totals is None:
+        treated, comparison, buffer, pool = areas
+        if not (treated and comparison and buffer):
+            return 0.0
+        own, beside, shared = 1 / treated, 1 / buffer, 1 / (comparison + pool)
+        return shared / math.sqrt((own + 1 / comparison) * (beside + shared))
+    pairs = [totals.get(arm) for arm in ("treated", "buffer", "comparison")]
+    if any(pair is None for pair in pairs) or totals.get("buffer_comparison") is not None:
+        return 0.0
+    own, beside, shared = (sum(1 / max(float(count), 0.5) for count in pair) for pair in pairs if pair)
+    return shared / math.sqrt((own + shared) * (beside + shared))
 
 
 def why_no_incidents(estimate: Estimate) -> str | None:
@@ -111,6 +174,8 @@ def why_no_incidents(estimate: Estimate) -> str | None:
         )
     if estimate.value is None:
         return estimate.why_missing or "there is no estimate"
+    if estimate.scale == "difference":  # a mean, a rate or a share, with a value but no incidents
+        return "the effect is not one of a number of incidents"
     if not estimate.recorded:
         return (
             "the number of incidents recorded in the treated areas is "

@@ -81,8 +81,7 @@ def _parts(one: Costed, value: float, *, anticipation: bool) -> tuple[BenefitPar
 
 def net_incidents(formula: Formula, inputs: Inputs) -> Numbers:
     """Recorded incidents prevented over the period appraised, net of what is no gain; not discounted."""
-    incidents = np.asarray(inputs.prevented) + np.asarray(inputs.buffer)
-    return np.asarray(incidents * formula.kept * formula.clock.undiscounted(inputs.persistence))
+    return np.asarray(formula.gain(inputs) * formula.clock.undiscounted(inputs.persistence))
 
 
 def by_whom(lines: Sequence[BenefitLine]) -> tuple[dict[Perspective, float], dict[Beneficiary, float]]:

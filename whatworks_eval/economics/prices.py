@@ -16,8 +16,10 @@ from types import MappingProxyType
 from whatworks_eval.errors import ProtocolError
 from whatworks_eval.shipped import shipped_path
 
-SAID = "GDP deflator, mean of ONS quarters (YBGB, 30 June 2025): a stand-in for the Treasury's "
-"financial-year series"
+SAID = (
+    "GDP deflator, mean of ONS quarters (YBGB, 30 June 2025): a stand-in for the Treasury's "
+    "financial-year series"
+)
 
 
 @lru_cache(maxsize=1)

@@ -225,7 +225,8 @@ class CostBenefit:
         range_share: Share of the draws inside every range: 0.95.
         draws: How many were drawn.
         seed: Of the draws.
-        months: Length of the after window in months.
+        months: Length of the after window as used, in months; where areas started at different times, the
+            mean of what each had of it.
         persistence_months: Months the effect is taken to go on beyond it.
         costs: Every declared cost.
         benefits: One line a costed offence; empty where only hours are valued.
@@ -257,7 +258,8 @@ class CostBenefit:
         prevented_includes_zero: True where the effect's interval includes none; None without interval.
         not_valued: Offences without a unit cost.
         not_valued_share: Their share of all incidents counted, 0 to 1; None where not known.
-        anticipation_included: True where the costs of anticipating crime are counted.
+        anticipation_included: True where the costs of anticipating crime are counted: asked for, or in unit
+            costs that are printed whole.
         harm: Beside the pounds; None where the offences have no weights or are not known.
         hours: Officer hours; None where the protocol declares none.
         tornado: Inputs by what they do to the ratio, the largest first.

@@ -50,6 +50,11 @@ class UnitCost:
     source: str
     confidence: Confidence
 
+    @property
+    def unsplit(self) -> bool:
+        """True where anticipation is in the total and cannot be left out: a shipped cost without parts."""
+        return "whole" in self.parts and self.victim != "police" and self.confidence != "stated by the user"
+
 
 @lru_cache(maxsize=4)
 def unit_costs(edition: Edition = "home-office-2019-20") -> Mapping[str, UnitCost]:
@@ -84,7 +89,7 @@ def unit_costs(edition: Edition = "home-office-2019-20") -> Mapping[str, UnitCos
             total=float(row["value_gbp"]),
             price_year=row["price_year"],
             per="recorded" if row["per"] == "recorded crime" else "actual",
-            source=row["source"],
+            source="; ".join((row["source"], *_superseded(row["note"]))),
             confidence=row["confidence"],  # type: ignore[arg-type]
         )
     return MappingProxyType(found)
@@ -169,6 +174,11 @@ def parts_of(cost: UnitCost, present_value: float, *, anticipation: bool) -> tup
         )
         for part, gbp in kept.items()
     )
+
+
+def _superseded(note: str) -> list[str]:
+    """What the note says has taken a value's place: it goes wherever the source goes."""
+    return [said.strip() for said in note.split(";") if "superseded" in said]
 
 
 def _rows(file: str) -> list[dict[str, str]]:

@@ -120,6 +120,12 @@ def judge_anticipation(case: EconomicsCase) -> Judged:
     """Whether the costs of anticipating crime are counted."""
     if case.economics.hours is not None or not case.result.benefits:
         return None
+    if case.economics.unit_costs == "home-office-2018" and case.result.anticipation_included:
+        message = (
+            "The unit costs of the 2018 edition are here as whole sums: what people spend in anticipation of "
+            "crime is in them and could not be left out."
+        )
+        return Verdict(kind="caveat", message=message)
     if not case.economics.anticipation:
         message = "The costs of anticipating crime (insurance, security) are left out."
         return Verdict(kind="clear", message=message)
@@ -250,8 +256,9 @@ def judge_one_input(case: EconomicsCase) -> Judged:
         return Verdict(kind="clear", message=message)
     first = turning[0]
     message = (
-        f"One input by itself carries the ratio across 1: {first.input}, from {first.ratio_at_low:.2g} at "
-        f"{_number(first.low)} to {first.ratio_at_high:.2g} at {_number(first.high)} {first.unit}."
+        f"One input by itself carries the ratio across 1: {first.input}. At {_amount(first.low, first.unit)} "
+        f"the ratio is {_three(first.ratio_at_low)}, at {_amount(first.high, first.unit)} it is "
+        f"{_three(first.ratio_at_high)}."
     )
     return Verdict(kind="caveat", message=message)
 
@@ -261,6 +268,23 @@ def _share_of(case: EconomicsCase, pounds: float) -> float | None:
     lines = [line.present_value.value or 0.0 for line in case.result.benefits]
     total = sum(lines)
     return 100 * pounds / total if total else None
+
+
+def _amount(value: float, unit: str) -> str:
+    """A number of any size with its unit: '£880' for pounds of any year, '−7 incidents'."""
+    said = _three(value)
+    if not unit.startswith("£"):
+        return f"{said} {unit}"
+    sign = "\N{MINUS SIGN}" if said.startswith("\N{MINUS SIGN}") else ""
+    return f"{sign}£{said.removeprefix(sign)}"
+
+
+def _three(value: float) -> str:
+    """A number of any size inside a sentence: three figures, never as a power of ten."""
+    places = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    said = f"{value:,.{places}f}"
+    said = said.rstrip("0").rstrip(".") if "." in said else said
+    return said.replace("-", "\N{MINUS SIGN}")
 
 
 def _number(value: float) -> str:
