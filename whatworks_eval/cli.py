@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from whatworks_eval import __version__
-from whatworks_eval.errors import ProtocolError, WhatWorksError
+from whatworks_eval.errors import DataError, ProtocolError, WhatWorksError, visible
 from whatworks_eval.terminal import (
     UsageProblem,
     aside,
@@ -64,12 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         aside(str(error))
         sys.exit(error.exit_code)
+    except OSError as error:  # the place written to is full or gone, or a file was closed to us on the way
+        if debug:
+            raise
+        where, why = visible(str(error.filename or "standard output")), error.strerror or error
+        aside(f"- {where}: cannot be {'read' if error.filename else 'written'} ({why})")
+        sys.exit(DataError.exit_code if error.filename else UsageProblem.exit_code)
     except Exception as error:
         if debug:
             raise
         aside(
-            f"{type(error).__name__}: {error}\nThis is a fault in whatworks, not in your files. Please "
-            "report it with what the same command prints when --debug is added."
+            f"{type(error).__name__}: {visible(str(error))}\nThis is a fault in whatworks, not in your "
+            "files. Please report it with what the same command prints when --debug is added."
         )
         sys.exit(BUG)
     sys.exit(0)
@@ -101,6 +107,7 @@ def demo(out: Out = None) -> None:
 
     Writes report.html and result.json, as for a design of your own.
     """
+    from whatworks_eval.caveats.wording import percent
     from whatworks_eval.shipped import shipped_path
     from whatworks_eval.toml_file import read_toml
 
@@ -108,7 +115,7 @@ def demo(out: Out = None) -> None:
     about = read_toml(shipped_path("datasets", DEMO) / "dataset.toml")
     truth = (
         f"SIMULATED DATA: made up by a program with seed {about['seed']}; the effect put in is "
-        f"{about['true_effect_percent']:g} %. No police force and no real place is in it."
+        f"{percent(about['true_effect_percent'])}. No police force and no real place is in it."
     )
     print(f"{filled(truth)}\n")
     print(summary(evaluation))
@@ -291,9 +298,14 @@ def cost(
         Path | None,
         typer.Option("--cohort", metavar="FILE", help="Instead: a cohort of offenders, TOML with [cohort]."),
     ] = None,
-    json: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write the JSON here; - = only to stdout.")
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--compare", metavar="FIRST SECOND", help="Instead: two results with their costs."),
     ] = None,
+    worth: Annotated[
+        float | None, typer.Option("--worth", metavar="GBP", help="What one incident prevented is worth.")
+    ] = None,
+    json: Numbers = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write the page and its numbers here.")
     ] = None,
@@ -301,19 +313,15 @@ def cost(
     """Say what an effect is worth in pounds.
 
     Takes the result of an earlier evaluation with a file of costs; or, with --cohort, the cost of crime of a
-    cohort of offenders before and after joining a scheme.
+    cohort of offenders before and after joining a scheme. With --compare, what the SECOND of two projects
+    cost and prevented beyond the FIRST: result.json with economics, or economics.json as written here.
     """
-    from whatworks_eval import costing
+    from whatworks_eval import costing, options_command
 
-    if cohort is not None:
-        if effect is not None or costs is not None:
-            raise UsageProblem("--cohort stands alone: leave out --effect and --costs")
-        made = costing.of_cohort(cohort)
-    elif effect is None or costs is None:
-        raise UsageProblem("cost needs --effect with --costs, or --cohort")
+    if compare is not None or worth is not None:
+        options_command.command(compare, worth=worth, beside=(effect, costs, cohort, out), json=json)
     else:
-        made = costing.of_effect(effect, costs)
-    costing.deliver(made, json=json, out=out)
+        costing.command(effect, costs, cohort, json=json, out=out)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whatworks_eval.errors import DataError, ProtocolError
-from whatworks_eval.terminal import aside, folder_for, save
+from whatworks_eval.terminal import UsageProblem, aside, folder_for, save
 
 if TYPE_CHECKING:
     from whatworks_eval.economics.effect import EffectInput
@@ -34,6 +34,25 @@ class Costed:
     told: str
     page: Callable[[], str]
     numbers: Callable[[], str]
+
+
+def command(
+    effect: Path | None, costs: Path | None, cohort: Path | None, *, json: str | None, out: Path | None
+) -> None:
+    """Cost an earlier effect, or a cohort of offenders, and deliver it.
+
+    Raises:
+        UsageProblem: Half of what is needed was given, or both kinds.
+    """
+    if cohort is not None:
+        if effect is not None or costs is not None:
+            raise UsageProblem("--cohort stands alone: leave out --effect and --costs")
+        made = of_cohort(cohort)
+    elif effect is None or costs is None:
+        raise UsageProblem("cost needs --effect with --costs, or --cohort, or --compare with two results")
+    else:
+        made = of_effect(effect, costs)
+    deliver(made, json=json, out=out)
 
 
 def deliver(made: Costed, *, json: str | None, out: Path | None) -> None:
@@ -168,7 +187,7 @@ def read_result(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: there is no such file; `whatworks run` writes one as result.json") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the second where it nests without end
         raise DataError(
             f"{path.name}: not a JSON file ({error}); give the result.json of an evaluation"
         ) from None
@@ -233,7 +252,13 @@ def effect_from(result: Mapping[str, Any], economics: Economics, *, name: str, b
     Raises:
         DataError: The length of the after window or its start is not to be had.
     """
-    from whatworks_eval.economics.effect import EffectInput, prevented_quantiles, why_no_incidents
+    from whatworks_eval.economics.effect import (
+        EffectInput,
+        buffer_correlation,
+        months_treated,
+        prevented_quantiles,
+        why_no_incidents,
+    )
     from whatworks_eval.periods import first_day, months_between
 
     protocol, outcome = result["protocol"], result["protocol"].get("outcome") or {}
@@ -247,7 +272,10 @@ def effect_from(result: Mapping[str, Any], economics: Economics, *, name: str, b
         first, last = windows["after"]
         declared, start = float(months_between(first, last, period)), first
         kept = ((result.get("ledger") or {}).get("periods_used") or {}).get("after") or []
-        used = sum(months_between(one, one, period) for one in kept) if kept else declared
+        cohorts = [
+            (one["start"], one["areas"]) for one in (result.get("over_time") or {}).get("cohorts") or ()
+        ]
+        used = months_treated(kept, period, cohorts) if kept else declared
     if declared is None or used is None:
         problems.append(
             f"{name}: the length of the after window is not in the result; say how many months it was in "
@@ -261,7 +289,8 @@ def effect_from(result: Mapping[str, Any], economics: Economics, *, name: str, b
     assert used is not None
     beside = next((one for one in result.get("alternatives") or [] if _is_buffer(one)), None)
     buffer = None if beside is None else _estimate(beside).prevented
-    areas = protocol.get("areas") or {}
+    areas, used_areas = protocol.get("areas") or {}, result.get("contrast") or {}
+    sizes = [len(used_areas.get(arm) or ()) for arm in ("treated", "comparison", "buffer", "pool")]
     totals, changes = outcome.get("totals") or {}, outcome.get("changes") or {}
     return EffectInput(
         prevented=estimate.prevented,
@@ -275,6 +304,7 @@ def effect_from(result: Mapping[str, Any], economics: Economics, *, name: str, b
         offences=None if outcome.get("offences") is None else tuple(outcome["offences"]),
         compared=any(held.get("comparison") is not None for held in (areas, totals, changes)),
         buffer=buffer if buffer is not None and buffer.value is not None else None,
+        buffer_correlation=buffer_correlation(outcome.get("totals"), sizes),
         harm=outcome.get("harm"),
         base=base,
         seed=int(protocol.get("seed", 1)),
