@@ -33,7 +33,7 @@ from whatworks_eval.inference.mean_change import mean_test
 from whatworks_eval.inference.neighbours import adjoining_pairs, clumps
 from whatworks_eval.inference.roll_out_test import roll_out_test
 from whatworks_eval.methods.did import Setting, from_panel, setting_of
-from whatworks_eval.methods.did_estimators import clusters_of, in_arms
+from whatworks_eval.methods.did_errors import clusters_of, in_arms
 from whatworks_eval.methods.did_windows import is_linear
 from whatworks_eval.panel import Ledger, Panel
 from whatworks_eval.periods import period_range
@@ -249,12 +249,12 @@ def others(contrast: Contrast, windowed: Windowed, setting: Setting, *, linear: 
     return found
 
 
-def run_cell(job: tuple[Cell, Path, int]) -> dict[str, Any]:
-    """Rejection and coverage of one cell."""
-    cell, data, draws = job
+def run_cell(job: tuple[Cell, Path, int] | tuple[Cell, Path, int, int]) -> dict[str, Any]:
+    """Rejection and coverage of one cell; a fourth entry is the seed of another stream of draws."""
+    cell, data, draws, *seed = job
     protocol, linear = protocol_of(cell, data), cell.outcome != "ratio"
     assert is_linear(protocol) == linear
-    rng = np.random.default_rng([seed_of(cell), draws])  # type: ignore[arg-type]
+    rng = np.random.default_rng([seed_of(cell), draws, *(one for one in seed if one)])  # type: ignore[arg-type]
     panel = simulated(rng) if cell.force == SIMULATED else real(cell, data)
     wards: dict[str, str] = {}
     if cell.kind == "ward":
@@ -296,6 +296,7 @@ def run_cell(job: tuple[Cell, Path, int]) -> dict[str, Any]:
         "kind": cell.kind,
         "shape": cell.shape,
         "draws": draws,
+        "seed": seed[0] if seed else 0,
         "refused": int(sum(tally["refused"])),
         "rejection": 100 * float(np.mean(tally["null"])) if tally["null"] else None,
         "coverage": 100 - 100 * float(np.mean(tally["planted"])) if tally["planted"] else None,
@@ -318,6 +319,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("did_calibration.jsonl"))
     parser.add_argument("--only", default="", help="run only cells whose force, outcome or shape holds this")
+    parser.add_argument("--seed", type=int, default=0, help="another stream of draws than the page's first")
     given = parser.parse_args()
     if given.what == "table":
         from did_calibration_page import page
@@ -326,7 +328,7 @@ def main() -> None:
         sys.stdout.write(page([json.loads(line) for line in given.results.read_text().splitlines()]))
         return
     jobs = [
-        (cell, given.data.resolve(), given.draws)
+        (cell, given.data.resolve(), given.draws, given.seed)
         for cell in CELLS
         if given.only in f"{cell.force} {cell.outcome} {cell.shape}"
     ]

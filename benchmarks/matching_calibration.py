@@ -172,10 +172,10 @@ def matched_contrast(protocol: Protocol, panel: Panel) -> Contrast:
     return by_features(panel, base, protocol)
 
 
-def run_cell(cell: Cell, data: Path, draws: int) -> dict[str, Any]:
+def run_cell(cell: Cell, data: Path, draws: int, seed: int = 0) -> dict[str, Any]:
     """Rejection, coverage and bias of one cell, and the level of one draw evaluated whole."""
     panel = panel_of(cell.force, cell.offence, data)
-    rng = np.random.default_rng([zlib.crc32(repr(cell).encode()), draws])
+    rng = np.random.default_rng([zlib.crc32(repr(cell).encode()), draws, *([seed] if seed else [])])
     tally: defaultdict[str, list[float]] = defaultdict(list)
     periods = {}
     levels = []
@@ -199,6 +199,7 @@ def run_cell(cell: Cell, data: Path, draws: int) -> dict[str, Any]:
     return {
         **{name: getattr(cell, name) for name in ("force", "offence", "selection", "matching", "size")},
         "draws": draws,
+        "seed": seed,
         "refused": len(tally["refused"]),
         "no_interval": len(tally["no interval"]),
         "tests": len(tally["null"]),
@@ -275,6 +276,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="run only cells whose matching is this")
     parser.add_argument("--size", type=int, help="run only cells of this size")
     parser.add_argument("--offence", default="", help="run only cells of this offence")
+    parser.add_argument("--force", default="", help="run only cells of this force")
+    parser.add_argument("--selection", default="", help="run only cells chosen this way")
+    parser.add_argument("--seed", type=int, default=0, help="another stream of draws than the page's first")
     given = parser.parse_args()
     if given.what == "table":
         from matching_calibration_page import page
@@ -287,10 +291,12 @@ def main() -> None:
         if given.only in ("", cell.matching)
         and given.size in (None, cell.size)
         and given.offence in ("", cell.offence)
+        and given.force in ("", cell.force)
+        and given.selection in ("", cell.selection)
     ]
     with given.out.open("a") as out:
         for done, cell in enumerate(jobs, start=1):
-            out.write(json.dumps(run_cell(cell, given.data.resolve(), given.draws)) + "\n")
+            out.write(json.dumps(run_cell(cell, given.data.resolve(), given.draws, given.seed)) + "\n")
             out.flush()
             if done % 20 == 0:
                 print(f"{done} of {len(jobs)}", file=sys.stderr)

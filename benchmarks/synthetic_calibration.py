@@ -52,7 +52,13 @@ WHOLE_EVERY = 60
 
 
 def real(
-    force: str, offence: str, shape: str, data: Path, draws: int, kind_of_mixture: str = "simplex"
+    force: str,
+    offence: str,
+    shape: str,
+    data: Path,
+    draws: int,
+    kind_of_mixture: str = "simplex",
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Rejection of a true null, coverage of a planted fall and spread, for one force, offence and shape."""
     cell = Cell(force, offence, *WINDOWS[force], shape)
@@ -62,7 +68,7 @@ def real(
     assert isinstance(panel, Panel)
     periods = usable(plain, panel, panel.areas)
     late = np.flatnonzero(periods.after)
-    rng = np.random.default_rng([len(force), len(offence), size])
+    rng = np.random.default_rng([len(force), len(offence), size, *([seed] if seed else [])])
     rejected, covered, values, refused = [], [], [], 0
     for draw in range(draws):
         treated = draw_treated(kind, size, np.empty(0), panel, {}, rng)
@@ -76,7 +82,7 @@ def real(
         if max(setting.sets.smallest_p, found.test.smallest_p) > 1 - plain.confidence:
             refused += 1
             continue
-        p_value = found.test.p_value(1.0, "ratio")
+        p_value = found.p_value(1.0)
         rejected.append(p_value <= 0.05)
         values.append(found.fit.ratio)
         if draw % WHOLE_EVERY == 0:
@@ -88,7 +94,7 @@ def real(
         _, planted = comparison_test(
             plain, thinned, contrast, rewindow(thinned, contrast, periods), sets=SETS
         )
-        covered.append(planted.test.p_value(FALL, "ratio") > 0.05)
+        covered.append(planted.p_value(FALL) > 0.05)
     return {
         "force": force,
         "months": f"{int(periods.before.sum())} + {len(late)}",
@@ -96,6 +102,7 @@ def real(
         "shape": shape,
         "kind": kind_of_mixture,
         "draws": draws,
+        "seed": seed,
         "refused": refused,
         "rejected": 100 * float(np.mean(rejected)) if rejected else None,
         "covered": 100 * float(np.mean(covered)) if covered else None,
@@ -316,6 +323,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--kind", choices=("simplex", "sdid", "augmented"), default="simplex")
+    parser.add_argument("--seed", type=int, default=0, help="another stream of draws than the page's first")
     parser.add_argument("--force", action="append")
     parser.add_argument("--offence", action="append")
     parser.add_argument("--shape", action="append")
@@ -333,7 +341,9 @@ def main() -> None:
             for offence in asked.offence or OFFENCES:
                 for shape in asked.shape or KINDS:
                     print(
-                        json.dumps(real(force, offence, shape, asked.data, asked.draws, asked.kind)),
+                        json.dumps(
+                            real(force, offence, shape, asked.data, asked.draws, asked.kind, asked.seed)
+                        ),
                         file=file,
                         flush=True,
                     )

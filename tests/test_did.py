@@ -233,6 +233,31 @@ def test_adjusting_gives_the_fitted_coefficient(tmp_path: Path) -> None:
     )
 
 
+def test_an_adjusted_interval_and_its_p_value_agree(tmp_path: Path) -> None:
+    """Zero is outside the 95 % interval where p is below 0.05 and nowhere else, whatever the heat does."""
+    protocol = design(tmp_path, did={"series": {"heat": {"path": "hours.csv"}}, "adjust_for": ["heat"]})
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        panel = panel_of(effect=0.78, level=3.0, seed=seed)
+        heat = rng.normal(size=panel.counts.shape)
+        heat[:12, 12:] += 0.7
+        panel = replace(panel, counts=rng.poisson(panel.counts * np.exp(heat - 0.5)).astype(float))
+        write_series(tmp_path, panel, heat)
+        found = estimate(protocol, panel).effect.estimate
+        outside = found.low > 0 or found.high < 0
+        assert outside == (found.p_value <= 0.05), (seed, found)
+
+
+def test_nothing_recorded_is_not_blamed_on_the_adjustment(tmp_path: Path) -> None:
+    """Where the treated areas recorded nothing after the start, the error says so and what to do."""
+    panel = panel_of()
+    panel.counts[:12, 12:] = 0.0
+    write_series(tmp_path, panel, np.random.default_rng(1).normal(size=panel.counts.shape))
+    protocol = design(tmp_path, did={"series": {"heat": {"path": "hours.csv"}}, "adjust_for": ["heat"]})
+    with pytest.raises(ww.CannotEstimate, match=r"nothing was recorded in the treated areas after the start"):
+        ww.evaluate(protocol, panel)
+
+
 def test_a_dose_is_an_effect_by_unit(tmp_path: Path) -> None:
     """Officer hours with a planted effect of -2 % an hour: 24 panels, on average and inside the interval.
 

@@ -14,6 +14,7 @@ from test_did import cohorts_of, sets_of
 import whatworks_eval as ww
 from whatworks_eval.evaluation import estimate
 from whatworks_eval.inference.mean_change import mean_change, mean_test
+from whatworks_eval.inference.placebo_sets import draw_sets
 from whatworks_eval.inference.roll_out_test import arranged
 from whatworks_eval.judgement import Case
 from whatworks_eval.measures.precision import leave_one_out
@@ -46,13 +47,43 @@ def test_a_cohort_without_periods_does_not_break_the_rest() -> None:
     sets, cohorts = arranged(sets_of(counts, 9, draws=399), np.arange(120) % 3, 1)
     later = (np.arange(3) > 0)[:, None]
     test = mean_test(replace(data, before=data.before & later, after=data.after & later), sets, cohorts)
-    assert np.isfinite([test.departure, test.spread, test.slope]).all()
+    assert np.isfinite([test.departure, test.variance, test.slope]).all()
     none = np.zeros_like(data.before)
     found = mean_change(
         mean_test(replace(data, before=none, after=none), sets, cohorts), sets, confidence=0.95
     )
     assert found.difference is None
     assert "no treated area has periods" in str(found.why_missing)
+
+
+@pytest.mark.parametrize("in_unit", [1, 3])
+@pytest.mark.parametrize("starts", [(12,), (8, 12, 16)])
+def test_a_hypothesis_is_tested_as_if_its_effect_had_never_been(
+    starts: tuple[int, ...], in_unit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The p-value of an effect is that of none in counts without it: a place that fell is no quieter one."""
+    monkeypatch.setattr("whatworks_eval.inference.mean_change.variance_shape", lambda *_: (1.0, 0.3))
+    rng = np.random.default_rng(16)
+    counts = untouched(rng, 120, 24) * rng.uniform(0.5, 4.0, (120, 1))
+    row = np.arange(120) // in_unit
+    sets = draw_sets(
+        row=row,
+        treated_groups=[np.array([unit]) for unit in range(9 // in_unit)],
+        level=np.bincount(row, weights=counts.sum(axis=1)),
+        pairs=np.empty((0, 2), dtype=np.intp),
+        seed=1,
+        unit_word="units",
+        draws=499,
+    )
+    data = cohorts_of(counts, 9, starts)
+    if len(starts) > 1:  # areas of a unit start together
+        begin = np.array(starts)[(row[:9] % len(starts))]
+        data = replace(data, start=np.concatenate([begin, np.full(111, 24)]))
+    placed, cohorts = arranged(sets, np.arange(len(counts)) % len(starts), 1)
+    clean = mean_test(data, placed, cohorts)
+    for effect in (-1.5, -0.5, 2.0, 8.0):
+        fell = replace(data, counts=np.where(data.touched(), counts + effect, counts))
+        assert mean_test(fell, placed, cohorts).p_value(effect) == clean.p_value(0.0)
 
 
 def case_of(folder: Path, **sections: object) -> Case:

@@ -103,7 +103,8 @@ def _model_and_names(
             "that do not change are in the area effects already"
         )
     series = set(did.get("series") or {})
-    known = series | set(given.get("covariates") or {})
+    covariates = given.get("covariates")
+    known = series | set(covariates if isinstance(covariates, Mapping) else ())
     listed = ", ".join(f"'{name}'" for name in sorted(known)) or "none"
     for name in did.get("adjust_for") or ():
         if name not in known:

@@ -30,7 +30,7 @@ def example(kind: str, seed: int = 1) -> tuple[Fit, np.ndarray]:
 def full_model(fit: Fit, clusters: np.ndarray, power: float) -> tuple[np.ndarray, np.ndarray]:
     """The adjustment of the full dummy model, row by row, with generalised inverses: covariance and degrees.
 
-    Bell and McCaffrey's formulas as clubSandwich has them, with the working variance 1 / weight.
+    Bell and McCaffrey's formulas on rows scaled by √weight, with the working variance 1 / weight.
     """
     used = fit.weights > 0
     area, period = np.nonzero(used)
@@ -46,7 +46,7 @@ def full_model(fit: Fit, clusters: np.ndarray, power: float) -> tuple[np.ndarray
     rows, lean = [], np.zeros((len(fit.names), len(np.unique(codes)), len(weight)))
     for at, code in enumerate(np.unique(codes)):
         inside = codes == code
-        # B in clubSandwich is D (I - H) Φ (I - H)' D' with D the root of Φ; its power is taken on the range.
+        # Φ^(-1/2) (I - H) Φ (I - H)' Φ^(-1/2); its power is taken on the range.
         values, vectors = np.linalg.eigh(
             np.sqrt(weight[inside])[:, None] * spread[np.ix_(inside, inside)] * np.sqrt(weight[inside])
         )

@@ -74,12 +74,10 @@ def test_a_poor_covariance_leaves_reasons() -> None:
     assert found.relative.points[0].low is not None
 
 
-def test_two_years_each_side_take_under_ten_seconds() -> None:
-    """Both curves and breakdown values of the average over 24 lags, full covariance: under 10 s."""
+def test_two_years_each_side_have_both_breakdown_values() -> None:
+    """Of the average over 24 lags, with the full covariance; how long it takes is in benchmarks/did.py."""
     values, covariance = monthly(effect=-8.0)
-    started = time.process_time()
     found = sensitivity(values, covariance, offsets=MONTHS)
-    assert time.process_time() - started < 10
     assert found.relative.breakdown is not None
     assert found.smoothness.breakdown is not None
 

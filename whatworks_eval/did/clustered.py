@@ -1,9 +1,11 @@
 """Clustered errors of a two-way fit: CR0, CR1, CR1S, CR2 with its degrees of freedom, CR3, and fixest's.
 
-The adjustments of CR2 and CR3 are those of the full model with a dummy for every area and period, as
-clubSandwich computes them, without building it. The working variance is the inverse of the fit's weights
-(Poisson: the mean), so the area dummies, which lie inside a cluster, may be left out of the adjustment
-(Pustejovsky and Tipton on absorbed effects; a test holds it to the full model). What stays is U: the residual
+The adjustments of CR2 and CR3 are those of the full model with a dummy for every area and period, without
+building it. The working variance is the inverse of the fit's weights (Poisson: the mean), and the root of CR2
+is taken once rows are scaled by √weight, so the area dummies, which lie inside a cluster, may be left out of
+the adjustment (a test holds it to the full model). Unweighted linear fits have clubSandwich's numbers; with
+weights, and for counts, its root is another solution of the same equation (no scaling), as unbiased where the
+working variance holds and up to a tenth apart in panels of a dozen areas. What stays is U: the residual
 columns and the period dummies without area means, as wide as columns + periods. With R R' the generalised
 inverse of U'WU, and C_g = R' U_g' W_g U_g R, cluster g's adjusted score for coefficient j is
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from whatworks_eval.did.fit import Fit, Settled, bread_of, checked_cells
-from whatworks_eval.did.two_way import Bools, Floats, TwoWay, residual_design
+from whatworks_eval.did.fit import Cells, Fit, Settled, bread_of, checked_cells
+from whatworks_eval.did.two_way import Bools, Codes, Floats, TwoWay, residual_design
 from whatworks_eval.errors import CannotEstimate
 
 
@@ -44,6 +44,9 @@ def fit_linear(
         3.0
     """
     cells = checked_cells(outcome, covariates, weights=weights, observed=observed, counts=False)
+    areas, periods = (np.flatnonzero(cells.weights.any(axis=at)) for at in (1, 0))
+    if len(areas) < len(outcome) or len(periods) < outcome.shape[1]:
+        cells = _part(cells, areas, periods)
     two_way = TwoWay(cells.weights)
     used = int((cells.weights > 0).sum())
     if used <= two_way.absorbed + len(cells.names):
@@ -63,11 +66,23 @@ def fit_linear(
         residuals=residuals,
         fitted=cells.outcome - residuals,
         bread=bread_of(cells.weights, design),
-        areas=np.arange(len(outcome)),
-        periods=np.arange(outcome.shape[1]),
+        areas=areas,
+        periods=periods,
         cells=used,
         absorbed=two_way.absorbed,
         settled=Settled(iterations=0, step=0.0, gap=0.0),
+    )
+
+
+def _part(cells: Cells, areas: Codes, periods: Codes) -> Cells:
+    """The cells of some areas and periods: one without any weight is no cluster and no effect to count."""
+    kept = np.ix_(areas, periods)
+    return Cells(
+        outcome=cells.outcome[kept],
+        columns=np.ascontiguousarray(cells.columns[:, areas][:, :, periods]),
+        names=cells.names,
+        weights=np.ascontiguousarray(cells.weights[kept]),
+        offset=cells.offset,
     )
 
 

@@ -7,13 +7,15 @@ mean, for each cohort's own windows. With n areas in a set:
     variance     V = phi·m + tau²·m² by area, from its level m; summed inside and out as for a mean
     T            D / sqrt(variance), ranked among the placebo sets'
 
-For a hypothesised effect, that effect is taken out of the treated areas' treated periods. Only the relation
-of phi to tau² matters: the ranks supply the scale.
+For a hypothesised effect, that effect is taken out of the treated areas' treated periods: out of D and out of
+the level V is made from, since an area that recorded less because it was treated is no quieter place than the
+sets it is ranked among. Only the relation of phi to tau² matters: the ranks supply the scale.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,9 @@ from whatworks_eval.inference.relabel_test import _matched_sums, _membership, va
 from whatworks_eval.inference.roll_out_test import CohortWindows
 from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 
@@ -54,32 +59,85 @@ class MeanChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TreatedLevels:
+    """Levels of the treated areas and how much of a hypothesised effect they hold.
+
+    Attributes:
+        level: Mean before plus mean after, by treated area.
+        held: How many times the effect is in it.
+        row: Which of the treated rows each is in.
+        rows: How many treated rows there are.
+        shape: phi and tau².
+        floor: The level below which none is taken to be.
+    """
+
+    level: Floats
+    held: Floats
+    row: NDArray[np.intp]
+    rows: int
+    shape: tuple[float, float]
+    floor: float
+
+    def moved(self, effect: float) -> Floats:
+        """By treated row: how the variance of its change differs with the effect taken out."""
+        phi, tau_squared = self.shape
+        now, without = (
+            np.maximum(level, self.floor) for level in (self.level, self.level - effect * self.held)
+        )
+        by_area = phi * (without - now) + tau_squared * (without**2 - now**2)
+        return np.bincount(self.row, weights=by_area, minlength=self.rows).astype(float)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MeanTest:
     """Sums of every placebo set, ready to be asked about any hypothesised difference.
 
     Attributes:
         departure: By set: D without any effect taken out.
         slope: By set: how much of a hypothesised effect D holds, 1 for the treated set as it was treated.
-        spread: By set: square root of the variance of D.
+        variance: By set: the variance of D, no effect taken out.
         observed: The three for the treated set.
+        levels: The treated areas' levels, which hold the effect.
+        gain: Sets × treated rows: what a row's variance adds to that of D as one of the set or as one
+            outside it, less `outside`.
+        outside: By set: what the variance of a row outside it adds.
+        own_gain: By treated row: what its variance adds to that of the treated set's D.
         exact: True where every possible set is there.
     """
 
     departure: Floats
     slope: Floats
-    spread: Floats
+    variance: Floats
     observed: tuple[float, float, float]
+    levels: TreatedLevels
+    gain: csr_array
+    outside: Floats
+    own_gain: Floats
     exact: bool
+
+    def like_treated(self, effect: float) -> Floats:
+        """What every placebo set would have shown, this effect taken out, at the error of the treated set."""
+        _, spread, ranked = self._at(effect)
+        found: Floats = np.nan_to_num(ranked) * spread
+        return found
 
     def p_value(self, effect: float) -> float:
         """Two-sided p-value of the hypothesis that the treated areas changed by this much."""
-        departure, slope, spread = self.observed
-        observed = abs(departure - effect * slope) / spread if spread > 0 else 0.0
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ranked = np.abs(self.departure - effect * self.slope) / self.spread
-        as_far = int((np.nan_to_num(ranked) >= observed * (1 - 1e-9) - 1e-12).sum())
+        departure, spread, ranked = self._at(effect)
+        observed = abs(departure) / spread if spread > 0 else 0.0
+        as_far = int((np.abs(np.nan_to_num(ranked)) >= observed * (1 - 1e-9) - 1e-12).sum())
         sets = len(self.departure)
         return max(as_far, 1) / sets if self.exact else (1 + as_far) / (1 + sets)
+
+    def _at(self, effect: float) -> tuple[float, float, Floats]:
+        """D and its error for the treated set, and T by set, with an effect taken out."""
+        departure, slope, variance = self.observed
+        moved = self.levels.moved(effect)
+        spread = float(np.sqrt(max(variance + float(self.own_gain @ moved), 0.0)))
+        spreads = self.variance + self.gain @ moved + self.outside * float(moved.sum())
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ranked: Floats = (self.departure - effect * self.slope) / np.sqrt(np.maximum(spreads, 0.0))
+        return departure - effect * slope, spread, ranked
 
 
 def mean_test(
@@ -101,14 +159,12 @@ def mean_test(
         return np.bincount(row, weights=values[inside], minlength=sets.rows).astype(float)
 
     size = by_row(np.ones(len(data.counts)))
-    treated = np.zeros(sets.rows, dtype=bool)
-    treated[sets.treated] = True
-    variance_by_area = _variance(data, treated[np.maximum(sets.row, 0)] & inside)
+    treated = np.isin(np.arange(sets.rows), sets.treated)
+    in_treated_row = treated[np.maximum(sets.row, 0)] & inside
+    variance_by_area, levels = _variance(data, in_treated_row, sets)
     everyone, variance = _membership(sets.members, sets.rows), by_row(variance_by_area)
-    own_cohort = np.searchsorted(data.starts, data.start)
     row_cohort = np.full(sets.rows, -1, dtype=np.intp)
-    at = np.flatnonzero(inside & treated[np.maximum(sets.row, 0)])
-    row_cohort[sets.row[at]] = own_cohort[at]
+    row_cohort[sets.row[in_treated_row]] = np.searchsorted(data.starts, data.start[in_treated_row])
     rest = size.sum() - np.asarray(everyone @ size)
     departure = slope = inner = counted = np.zeros(len(sets.members))
     seen, own_counted = np.zeros(4), 0.0
@@ -147,15 +203,22 @@ def mean_test(
         seen[3] = _of_matches(variance_by_area, sets, sets.treated[rows][None, :], matches)[0]
     # Cohorts without a period here are not counted, so that D is the mean effect on those that are.
     areas, own_counted = np.maximum(counted, 1.0), max(own_counted, 1.0)
+    weight = np.zeros(len(areas)) if matches is not None else (counted / np.maximum(rest, 1.0)) ** 2
+    used = sets.members[:, np.isin(cohorts, usable)] if len(usable) else sets.members
+    gain = _membership(used, sets.rows)[:, sets.treated] - everyone[:, sets.treated].multiply(weight[:, None])
     return MeanTest(
         departure=departure / areas,
         slope=slope / areas,
-        spread=np.sqrt(inner + outer) / areas,
+        variance=(inner + outer) / areas**2,
         observed=(
             float(seen[0]) / own_counted,
             float(seen[1]) / own_counted,
-            float(np.sqrt(seen[2] + seen[3])) / own_counted,
+            float(seen[2] + seen[3]) / own_counted**2,
         ),
+        levels=levels,
+        gain=gain.multiply((1 / areas**2)[:, None]).tocsr(),
+        outside=weight / areas**2,
+        own_gain=np.isin(row_cohort[sets.treated], usable) / own_counted**2,
         exact=sets.exact,
     )
 
@@ -166,20 +229,36 @@ def _of_matches(by_area: Floats, sets: PlaceboSets, members: NDArray[np.intp], m
     return found
 
 
-def _variance(data: CohortWindows, treated: NDArray[np.bool_]) -> Floats:
-    """How much each area's change varies, up to a factor, from its level."""
+def _variance(
+    data: CohortWindows, treated: NDArray[np.bool_], sets: PlaceboSets
+) -> tuple[Floats, TreatedLevels]:
+    """How much each area's change varies, up to a factor, from its level; and the treated areas' levels."""
     usable = np.flatnonzero(data.before.any(axis=1) & data.after.any(axis=1))
+    areas = np.flatnonzero(treated)
+    row = np.searchsorted(sets.treated, sets.row[areas])
     if not len(usable):  # no cohort has both windows: there is nothing to set a level against
-        return np.ones(len(data.counts))
+        nothing = np.zeros(len(areas))
+        return np.ones(len(data.counts)), TreatedLevels(
+            level=nothing, held=nothing, row=row, rows=len(sets.treated), shape=(0.0, 0.0), floor=0.0
+        )
     first = int(usable[0])
-    before = data.counts[:, data.before[first]].mean(axis=1)
-    after = data.counts[:, data.after[first]].mean(axis=1)
+    windows = (data.before[first], data.after[first])
+    before, after = (data.counts[:, window].mean(axis=1) for window in windows)
     phi, tau_squared = variance_shape(before, after, treated)
     level = before + after
     floor = 1e-3 * float(np.mean(level)) if float(np.mean(level)) > 0 else 1.0
+    touched = data.touched()[areas]
+    levels = TreatedLevels(
+        level=level[areas],
+        held=sum((touched[:, window].mean(axis=1) for window in windows), np.zeros(len(areas))),
+        row=row,
+        rows=len(sets.treated),
+        shape=(phi, tau_squared),
+        floor=floor,
+    )
     level = np.maximum(level, floor)
     found: Floats = phi * level + tau_squared * level**2
-    return found
+    return found, levels
 
 
 def mean_change(
@@ -193,7 +272,7 @@ def mean_change(
         confidence: Of the interval. Where the sets' smallest p-value is above 1 - confidence there is none.
         quantiles: Whether to compute the 199 quantiles.
     """
-    departure, slope, spread = test.observed
+    departure, slope, variance = test.observed
     if slope <= 0:
         return MeanChange(
             difference=None, effects=np.empty(0), why_missing="no treated area has periods before and after"
@@ -212,7 +291,7 @@ def mean_change(
         )
         return MeanChange(**known, why_missing=floor)  # type: ignore[arg-type]
     # `invert` looks no further than six units of its own scale, so it is given effects in standard errors.
-    size = max(float(np.std(effects)), spread, 1e-12)
+    size = max(float(np.std(effects)), float(np.sqrt(variance)), 1e-12)
     ends = invert(
         lambda effect: test.p_value(effect * size),
         value / size,

@@ -94,8 +94,14 @@ class RollOutTest:
 
     def statistic(self, own: Floats, others: Floats, log_ratio: float) -> Floats:
         """T for roll-outs, after taking the effect out of the treated rows in their treated periods."""
+        departure, _, error = self._parts(own, others, log_ratio)
+        result: Floats = np.where(error > 0, departure / np.where(error > 0, error, 1.0), 0.0)
+        return result
+
+    def _parts(self, own: Floats, others: Floats, log_ratio: float) -> tuple[Floats, Floats, Floats]:
+        """D, E and the standard error of D of roll-outs, after taking the effect out."""
         scale = math.exp(-log_ratio)
-        departure = inside = error = np.zeros(own.shape[2:])
+        departure = expected = inside = error = np.zeros(own.shape[2:])
         for cohort in range(len(own)):
             whole_before, whole_after, _, _ = self._at(self.whole[cohort], scale)
             before, after, noise, squares = self._at(own[cohort], scale)
@@ -105,14 +111,10 @@ class RollOutTest:
             overall = whole_after / whole_before
             phi, tau_squared = self.shape
             share = before / np.where(other_before > 0, other_before, np.inf)
-            departure = departure + after - share * other_after
+            departure, expected = departure + after - share * other_after, expected + share * other_after
             inside = inside + overall * (phi * noise + tau_squared * squares)
             error = error + share * np.sqrt(overall * (phi * other_noise + tau_squared * other_squares))
-        variance = inside + error**2
-        result: Floats = np.where(
-            variance > 0, departure / np.sqrt(np.where(variance > 0, variance, 1.0)), 0.0
-        )
-        return result
+        return departure, expected, np.sqrt(inside + error**2)
 
     @staticmethod
     def _at(sums: Floats, scale: float) -> tuple[Floats, Floats, Floats, Floats]:
@@ -141,6 +143,21 @@ class RollOutTest:
         recorded, expected = self.recorded_and_expected(self.own, self.others)
         with np.errstate(invalid="ignore", divide="ignore"):
             found: Floats = np.log(recorded / expected)
+        return np.where(np.isfinite(found), found, np.nan)
+
+    def like_treated(self, log_ratio: float) -> Floats:
+        """What every placebo roll-out would have shown, had it been as certain as the treated one.
+
+        Its T, with the effect taken out, at the error of the treated: log of one plus that. Where errors are
+        alike this is `effects`; a set with a surer comparison than the treated (more areas near its level)
+        varies less than the treated may, and counts here with its share.
+        """
+        _, expected, error = self._parts(self.observed, self.observed_others, log_ratio)
+        if not (expected > 0 and error > 0):
+            return np.full(self.own.shape[2:], np.nan)
+        ranked = self.statistic(self.own, self.others, log_ratio)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found: Floats = np.log1p(ranked * float(error / expected))
         return np.where(np.isfinite(found), found, np.nan)
 
     def p_value(self, log_ratio: float) -> float:

@@ -40,6 +40,8 @@ NAME = "did"
 STAGGERED = "recorded over expected, each cohort against its own months before"
 LINEAR = "difference in mean change"
 
+Four = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Setting:
@@ -92,7 +94,14 @@ def estimate(protocol: Protocol, data: Data, contrast: Contrast, windowed: Windo
         return dose_effect(
             protocol, data, contrast, windowed, roll_out_of(protocol, data, contrast, windowed)
         )
-    effect = _bounded(from_panel(protocol, data, contrast, windowed), protocol, windowed)
+    effect = from_panel(protocol, data, contrast, windowed)
+    if effect.estimate.value is None and not is_linear(protocol) and not protocol.did.adjust_for:
+        four = (*windowed.total("treated"), *windowed.total("comparison"))
+        if contrast.starts:
+            four = _roll_out_totals(
+                effect.estimate, roll_out_of(protocol, data, contrast, windowed), windowed
+            )
+        effect = _bounded(effect, protocol, windowed, four)
     return with_everything_beside(effect, protocol, data, contrast, windowed)
 
 
@@ -110,11 +119,11 @@ def from_panel(
 
 
 def _adjusted(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Windowed, draws: int) -> Effect:
-    """The fitted coefficient, with the interval that placebo sets give the adjusted counts."""
-    from whatworks_eval.methods.did_series import adjusted, at_fit
+    """The fitted coefficient: the ratio of the adjusted counts, with the interval placebo sets give them."""
+    from whatworks_eval.methods.did_series import adjusted, named_adjusted
 
     setting = setting_of(protocol, panel, contrast, windowed, draws=draws)
-    fit, own, data = adjusted(protocol, panel, windowed, setting.data)
+    _, own, data = adjusted(protocol, panel, windowed, setting.data)
     if is_linear(protocol):
         effect = _linear(protocol, replace(setting, data=data))
     else:
@@ -129,14 +138,35 @@ def _adjusted(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Wi
         )
     recorded = windowed.total("treated")[1]
     estimate = effect.estimate if is_linear(protocol) else replace(effect.estimate, recorded=recorded)
-    return replace(effect, estimate=at_fit(estimate, fit, protocol.did.adjust_for))
+    return replace(effect, estimate=named_adjusted(estimate, protocol.did.adjust_for))
 
 
-def _bounded(effect: Effect, protocol: Protocol, windowed: Windowed) -> Effect:
+def _roll_out_totals(estimate: Estimate, data: CohortWindows, windowed: Windowed) -> Four:
+    """Treated before and after their starts, and the smallest comparison, moved as was expected.
+
+    Cohorts share their comparison over windows of unlike length; the smallest is taken for all, which can
+    only widen a bound.
+    """
+    own = np.searchsorted(data.starts, data.start)
+    others = (windowed.arm == "comparison") * windowed.weight
+    before = after = 0.0
+    fewest = [np.inf, np.inf]
+    for cohort in range(len(data.starts)):
+        mine = (windowed.arm == "treated") & (own == cohort)
+        windows = data.before[cohort], data.after[cohort]
+        first, second = (float(data.counts[mine][:, window].sum()) for window in windows)
+        before, after = before + first, after + second
+        for at, window in enumerate(windows):
+            fewest[at] = min(fewest[at], float(others @ data.counts[:, window].sum(axis=1)))
+    if not before or not estimate.expected:
+        return before, after, fewest[0], fewest[1]
+    ratio = estimate.expected / before
+    shared = min(fewest[0], fewest[1] / ratio)
+    return before, after, shared, shared * ratio
+
+
+def _bounded(effect: Effect, protocol: Protocol, windowed: Windowed, four: Four) -> Effect:
     """The same, with the one end that is left where an arm recorded nothing in a window: never a number."""
-    if is_linear(protocol) or protocol.did.adjust_for or effect.estimate.value is not None:
-        return effect
-    four = (*windowed.total("treated"), *windowed.total("comparison"))
     dispersion = _dispersion(windowed)
     bound = one_sided_bound(four, confidence=0.5 + protocol.confidence / 2, dispersion=dispersion)
     if bound.log_ratio is None:

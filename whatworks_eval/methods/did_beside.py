@@ -16,15 +16,8 @@ from whatworks_eval.inference.mean_change import mean_change, mean_test
 from whatworks_eval.inference.placebo_sets import fewer
 from whatworks_eval.inference.roll_out_test import CohortWindows, roll_out_change, roll_out_test
 from whatworks_eval.methods.did import Setting, against, setting_of
-from whatworks_eval.methods.did_estimators import (
-    clustered_error,
-    conley,
-    in_arms,
-    rollout_of,
-    staggered_estimators,
-    two_way,
-    wild,
-)
+from whatworks_eval.methods.did_errors import clustered_error, conley, in_arms, wild
+from whatworks_eval.methods.did_estimators import rollout_of, staggered_estimators, two_way
 from whatworks_eval.methods.did_event_study import SETS_LOOKED_AT, event_study, stretch_of
 from whatworks_eval.methods.did_series import adjusted, adjustments
 from whatworks_eval.methods.did_trends import sensitivity_of, with_pretrend
@@ -73,6 +66,7 @@ def with_everything_beside(
         windowed: The areas and periods used.
     """
     setting = setting_of(protocol, panel, contrast, windowed)
+    recorded = setting.data
     beside = {} if contrast.starts else adjustments(protocol, panel, windowed)
     made_of = _comparisons(setting, contrast, windowed)
     linear = is_linear(protocol)
@@ -112,7 +106,7 @@ def with_everything_beside(
             comparisons=() if made_of is None else _kinds(made_of),
             shifts=tuple(_shifts(protocol, panel, windowed, setting)),
             spatial=_spatial(panel, windowed, setting.data, protocol.seed),
-            no_information=_no_information(windowed, setting.data),
+            no_information=_no_information(windowed, recorded),
             **_composition(protocol, panel, contrast, windowed),
         ),
     )
@@ -275,11 +269,13 @@ def _no_information(windowed: Windowed, data: CohortWindows) -> NoInformation:
     counts = data.counts[inside]
     started = np.array([counts[at, : data.start[inside[at]]].sum() == 0 for at in range(len(inside))])
     some = counts.sum(axis=1) > 0
+    own = data.touched()[inside]
+    stopped = not counts[own].any() and bool((counts * ~own)[treated].any())
     return NoInformation(
         treated=tuple(names[found.silent_treated].tolist()),
         comparison=tuple(names[found.silent_comparison].tolist()),
         treated_before=tuple(names[treated & started & some].tolist()),
-        suppressed="treated after" in found.empty_cells and "treated before" not in found.empty_cells,
+        suppressed=bool(own.any()) and stopped,
     )
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.inference.mean_change import mean_change, mean_test
+from whatworks_eval.inference.mean_change import MeanTest, mean_change, mean_test
 from whatworks_eval.inference.placebo_sets import fewer
-from whatworks_eval.inference.roll_out_test import roll_out_change, roll_out_test
+from whatworks_eval.inference.roll_out_test import RollOutTest, roll_out_change, roll_out_test
 from whatworks_eval.methods.did import Setting
 from whatworks_eval.methods.did_windows import is_linear, unit_of
+from whatworks_eval.methods.result import normal_quantile
 from whatworks_eval.over_time import EventStudy, EventTime, PreTrend
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
@@ -37,7 +38,7 @@ class Studied:
         study: Leads and lags; its `pretrend` says why there is no test until one is put in.
         kept: Positions in `study.times` of the stretches with a value, thin ones and the reference left out.
         placebo: Placebo sets × kept stretches; sets without a number in any of them left out.
-        covariance: Of the kept stretches, from the placebo sets; None with too few of them.
+        covariance: Of the kept stretches, from the placebo sets and the intervals; None with too few sets.
     """
 
     study: EventStudy
@@ -71,16 +72,18 @@ def event_study(
     areas = np.bincount(np.searchsorted(data.starts, data.start), minlength=len(data.starts) + 1)
     earliest = -(-first // length) * length
     offsets = [*range(-earliest, 0, length), *range(0, periods - first, length)]
-    reference = _masks(setting, -length, length)
+    # The first cohort's anticipated periods are in no window; those of later ones lie before their stretches.
+    gap = np.where(data.starts > first, protocol.did.anticipation, 0)
+    reference = _masks(setting, -length, length, gap)
     times, effects = [], []
     for offset in offsets:
-        masks = _masks(setting, offset, length)
+        masks = _masks(setting, offset, length, gap if offset < 0 else 0 * gap)
         usable: NDArray[np.bool_] = np.logical_and(masks.any(axis=1), reference.any(axis=1))
         if not usable.any():
             continue
         count = int(areas[: len(data.starts)][usable].sum())
         base = EventTime(
-            offset=offset,
+            offset=offset if offset >= 0 else offset - protocol.did.anticipation,
             first=None if contrast.starts else names[int(np.flatnonzero(masks[0])[0])],
             last=None if contrast.starts else names[int(np.flatnonzero(masks[0])[-1])],
             periods=int(masks.sum(axis=1).max()),
@@ -107,12 +110,17 @@ def event_study(
                 difference.high,
                 difference.why_missing,
             )
-            effects.append(mean.departure if value is not None else np.full(len(sets.members), np.nan))
+            tested: MeanTest | RollOutTest = mean
         else:
             ratio = roll_out_test(here, sets, setting.cohorts, setting.matches)
             change = roll_out_change(ratio, sets, confidence=protocol.confidence)
             value, low, high, why = change.log_ratio, change.low, change.high, change.why_missing
-            effects.append(ratio.effects() if value is not None else np.full(len(sets.members), np.nan))
+            tested = ratio
+        # A lead is tested against none, so nothing is taken out of it; what was found after the start is not
+        # chance, so it is taken out of the sets that hold treated areas.
+        taken_out = 0.0 if offset < 0 or value is None else value
+        none = np.full(len(sets.members), np.nan)
+        effects.append(none if value is None else tested.like_treated(taken_out))
         times.append(replace(base, value=value, low=low, high=high, why_missing=why))
     kept = tuple(
         at for at, time in enumerate(times) if time.value is not None and not time.reference and not time.thin
@@ -133,14 +141,48 @@ def event_study(
         study=study,
         kept=kept,
         placebo=placebo,
-        covariance=np.atleast_2d(np.cov(placebo, rowvar=False)) if enough else None,
+        covariance=_covariance(placebo, [times[at] for at in kept], protocol.confidence) if enough else None,
     )
+
+
+def _covariance(placebo: Floats, times: list[EventTime], confidence: float) -> Floats:
+    """Of the stretches: correlations from the placebo sets, errors from each stretch's own interval.
+
+    Sets taken at the effect found follow it where they share areas with the treated, and then vary too
+    little; the interval asks at every effect, and does not. Where it is open the sets' own error stands.
+    """
+    found = about_zero(placebo)
+    own = np.sqrt(np.diag(found))
+    errors = own.copy()
+    for at, time in enumerate(times):
+        if time.low is not None and time.high is not None and own[at] > 0:
+            errors[at] = (time.high - time.low) / (2 * normal_quantile(confidence))
+    scale = errors / np.where(own > 0, own, 1.0)
+    scaled: Floats = found * np.outer(scale, scale)
+    return scaled
+
+
+def about_zero(placebo: Floats) -> Floats:
+    """Mean squares and products of what placebo sets show, not less their mean.
+
+    Sets of like level share areas with the treated, and one comparison, so they lean the way the treated do:
+    about their mean they would vary less than the treated may.
+
+    Args:
+        placebo: sets × stretches.
+
+    Example:
+        >>> about_zero(np.array([[1.0], [3.0]])).tolist()
+        [[5.0]]
+    """
+    found: Floats = placebo.T @ placebo / len(placebo)
+    return found
 
 
 def joint_p_value(observed: Floats, placebo: Floats, smallest_p: float) -> float:
     """How far the leads stand from zero together, ranked among what the placebo sets do.
 
-    The distance is Mahalanobis, with the covariance of the placebo sets.
+    The distance is Mahalanobis, with the covariance of the placebo sets about zero.
 
     Args:
         observed: The leads.
@@ -152,7 +194,7 @@ def joint_p_value(observed: Floats, placebo: Floats, smallest_p: float) -> float
         >>> joint_p_value(np.array([9.0, 9.0]), rng.normal(size=(999, 2)), 0.001)
         0.001
     """
-    weight = np.linalg.pinv(np.atleast_2d(np.cov(placebo, rowvar=False)))
+    weight = np.linalg.pinv(about_zero(placebo))
 
     def distance(values: Floats) -> Floats:
         found: Floats = np.einsum("...i,ij,...j->...", values, weight, values)
@@ -162,13 +204,13 @@ def joint_p_value(observed: Floats, placebo: Floats, smallest_p: float) -> float
     return max((1 + as_far) / (1 + len(placebo)), smallest_p)
 
 
-def _masks(setting: Setting, offset: int, length: int) -> NDArray[np.bool_]:
-    """Cohorts × periods: the stretch that begins so many periods from each cohort's start.
+def _masks(setting: Setting, offset: int, length: int, gap: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Cohorts × periods: the stretch that begins so many periods from each cohort's start less its gap.
 
     A stretch at either end of the data may be shorter, down to half.
     """
     periods = np.arange(setting.data.counts.shape[1])
-    first = setting.data.starts[:, None] + offset
+    first = (setting.data.starts - gap)[:, None] + offset
     masks: NDArray[np.bool_] = (periods >= first) & (periods < first + length)
     found: NDArray[np.bool_] = masks & (2 * masks.sum(axis=1, keepdims=True) >= length)
     return found
@@ -181,6 +223,8 @@ def _names(panel: Panel, windowed: Windowed) -> list[str]:
 
 
 def _reference(protocol: Protocol, length: int) -> str:
+    left_out = protocol.did.anticipation
+    since = f"the start and the {left_out} left out ahead of it" if left_out else "the start"
     if length == 1:
-        return f"the last {protocol.period} before the start"
-    return f"the last {length} {protocol.period}s before the start"
+        return f"the last {protocol.period} before {since}"
+    return f"the last {length} {protocol.period}s before {since}"

@@ -15,7 +15,7 @@ from whatworks_eval.did.poisson_fit import fit_poisson
 from whatworks_eval.errors import CannotEstimate, DataError
 from whatworks_eval.inference.relabelling import sets_for
 from whatworks_eval.inference.roll_out_test import CohortWindows
-from whatworks_eval.methods.did_estimators import PROJECT, clusters_of, few_units, in_arms
+from whatworks_eval.methods.did_errors import PROJECT, clusters_of, few_units, in_arms
 from whatworks_eval.methods.did_windows import is_linear, used_periods
 from whatworks_eval.methods.result import Effect, centroids_of
 from whatworks_eval.panel import Panel
@@ -88,37 +88,63 @@ def adjusted(
     """The fit with the project and what it is adjusted for, and the counts with that taken out.
 
     Each area's counts are brought to what they would have been had its adjusted numbers stayed at their mean,
-    by the fitted coefficients; the placebo sets then rank those counts.
+    by the fitted coefficients; the placebo sets then rank those counts. The ratio of ratios of counts so
+    brought is not quite the fitted coefficient, so what the treated areas recorded after the start is scaled
+    to it: as any effect, that is taken out before ranking, and value, interval and p-value are of one number.
+
+    Raises:
+        CannotEstimate: Nothing was recorded in an arm in one of the windows, or the fit has no solution.
     """
     beside = adjustments(protocol, panel, windowed)
     after = np.arange(data.counts.shape[1]) >= data.starts[0]
+    _refuse_empty(protocol, _four(windowed, data.counts, after))
     project = np.outer(windowed.arm == "treated", after) * 1.0
     fit = fitted(protocol, windowed, data, {PROJECT: project, **beside})
     moved = np.zeros_like(data.counts)
     for name, values in beside.items():
         moved += fit.coefficient(name) * (values - values.mean(axis=1, keepdims=True))
     counts = data.counts - moved if is_linear(protocol) else data.counts * np.exp(-moved)
+    if not is_linear(protocol):
+        t0, t1, c0, c1 = _four(windowed, counts, after)
+        treated = windowed.arm == "treated"
+        counts[np.ix_(treated, after)] *= math.exp(fit.coefficient(PROJECT)) * t0 * c1 / (t1 * c0)
     own = replace(windowed, before=counts[:, ~after].sum(axis=1), after=counts[:, after].sum(axis=1))
     return fit, own, replace(data, counts=counts)
 
 
-def at_fit(estimate: Estimate, fit: Fit, names: tuple[str, ...]) -> Estimate:
-    """The estimate with its value and interval moved onto the fitted coefficient."""
-    value = fit.coefficient(PROJECT)
-    if estimate.value is None:
-        return estimate
-    shift = value - estimate.value
+def _four(windowed: Windowed, counts: Floats, after: NDArray[np.bool_]) -> tuple[float, ...]:
+    """Treated before and after, comparison before and after; comparison areas as they are weighted."""
+    return tuple(
+        float((windowed.weight * (windowed.arm == arm)) @ counts[:, window].sum(axis=1))
+        for arm in ("treated", "comparison")
+        for window in (~after, after)
+    )
+
+
+def _refuse_empty(protocol: Protocol, four: tuple[float, ...]) -> None:
+    if is_linear(protocol):
+        return
+    cells = (
+        "treated areas before",
+        "treated areas after",
+        "comparison areas before",
+        "comparison areas after",
+    )
+    empty = [f"the {cell} the start" for cell, total in zip(cells, four, strict=True) if total == 0]
+    if empty:
+        raise CannotEstimate(
+            f"nothing was recorded in {' or in '.join(empty)}, so there is no ratio to adjust; leave "
+            "`did.adjust_for` out for what can still be said (one end of the interval)"
+        )
+
+
+def named_adjusted(estimate: Estimate, names: tuple[str, ...]) -> Estimate:
+    """The estimate from counts so moved, saying what was held still; expected is of incidents as recorded."""
     expected = None
-    if estimate.recorded is not None and estimate.scale == "log-ratio":
-        expected = estimate.recorded * math.exp(-value)
+    if estimate.recorded is not None and estimate.value is not None and estimate.scale == "log-ratio":
+        expected = estimate.recorded * math.exp(-estimate.value)
     return replace(
-        estimate,
-        measure=f"{estimate.measure}, adjusted for {', '.join(names)}",
-        value=value,
-        low=None if estimate.low is None else estimate.low + shift,
-        high=None if estimate.high is None else estimate.high + shift,
-        quantiles=tuple(quantile + shift for quantile in estimate.quantiles),
-        expected=expected,
+        estimate, measure=f"{estimate.measure}, adjusted for {', '.join(names)}", expected=expected
     )
 
 

@@ -118,6 +118,8 @@ def _as_record(kind: Kind, curve: SensitivityCurve, original: Bound) -> Sensitiv
     excluded = (
         original.low is not None and original.high is not None and not original.low <= 0 <= original.high
     )
+    # Smoothness of nought still lets the arms drift apart in a straight line, which may be enough by itself.
+    at_once = bool(bounds) and bounds[0].bound == 0 and not _apart(bounds[0])
     beyond = curve.breakdown is None and excluded and bool(bounds) and _apart(bounds[-1])
     return Sensitivity(
         kind=kind,
@@ -125,7 +127,7 @@ def _as_record(kind: Kind, curve: SensitivityCurve, original: Bound) -> Sensitiv
         unit=UNITS[kind],
         original=original,
         bounds=bounds,
-        breakdown=0.0 if not excluded else curve.breakdown,
+        breakdown=0.0 if at_once or not excluded else curve.breakdown,
         beyond=beyond,
         largest_step=curve.largest_seen,
         why_missing=None if curve.points else curve.why_missing,
