@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matched_designs import AREAS, TREATED, made
+from matched_designs import AFTER, AREAS, BEFORE, TREATED, made
 
 from whatworks_eval import cli
 from whatworks_eval.deprivation_command import profiles
@@ -21,6 +21,7 @@ from whatworks_eval.sources import load_data
 from whatworks_eval.sources.covariates import join_covariates
 
 THREE = ("E01000001", "E01000002", "E01000003")
+PERIODS = (*BEFORE, *AFTER)
 HEAD = "lsoa11_code,income_rank,employment_rank,education_rank,health_rank,crime_rank,barriers_rank"
 
 
@@ -80,6 +81,39 @@ def test_units_are_weighed_by_residents(tmp_path: Path, capsys: pytest.CaptureFi
     assert (north["areas"], north["residents"]) == (2, 4_000)
     _, out, _ = ran(capsys, "deprivation", str(design))
     assert "Treated units, the mean of their areas' scores by residents" in out
+
+
+def test_an_index_on_other_boundaries_is_carried_as_the_match_carries_it(tmp_path: Path) -> None:
+    """A split area takes the mean of its parts, one without an exact fit is left out, and it is told."""
+    design = made(tmp_path)
+    codes = [f"E01{at:06d}" for at in range(1, 41)]
+    counts = (tmp_path / "counts.csv").read_text("utf-8")
+    text = design.read_text("utf-8")
+    for at, area in enumerate(AREAS):
+        new = codes[at] if at < len(codes) else f"E01{at + 2_000:06d}"
+        counts, text = counts.replace(area, new), text.replace(area, new)
+    held = sorted({line.split(",")[0].strip('"') for line in counts.splitlines()[1:]})
+    held += [f"E01{at:06d}" for at in range(10_000, 10_600)]  # long enough to be known as of 2011
+    more = "".join(f'"{area}",{period},1\n' for area in held[80:] for period in PERIODS)
+    (tmp_path / "counts.csv").write_text(counts + more, encoding="utf-8")
+    first, second = f"E01{33_800:06d}", f"E01{33_801:06d}"
+    fit = ["LSOA11CD,LSOA21CD,CHGIND", f"{codes[0]},{first},S", f"{codes[0]},{second},S"]
+    fit += [f"{area},{area},{'X' if area == codes[1] else 'U'}" for area in held if area != codes[0]]
+    (tmp_path / "fit.csv").write_text("\n".join(fit) + "\n", encoding="utf-8")
+    rows = [f"{first},60.0,100", f"{second},20.0,9000"]
+    rows += [f"{area},{10 + at % 30}.5,{at + 1_000}" for at, area in enumerate(held) if area != codes[0]]
+    (tmp_path / "index.csv").write_text("lsoa21_code,IMD_score,IMD_rank\n" + "\n".join(rows), "utf-8")
+    text = text.replace("edition = 2019", 'edition = 2025\nlookup = "fit.csv"').replace("lsoa11", "lsoa21")
+    design.write_text(text, encoding="utf-8")
+    protocol = load_protocol(design)
+    (profile,) = profiles(protocol, load_data(protocol))
+    treated = profile.row("treated")
+    own = [40.0, *(10 + at % 30 + 0.5 for at in range(2, 6))]
+    assert (treated.areas, treated.missing) == (5, 1)
+    assert treated.mean_score == pytest.approx(np.mean(own))
+    assert treated.most_deprived is None
+    assert "carried from 2021 to 2011 LSOAs" in profile.notes[0]
+    assert "left out: 1" in profile.notes[0]
 
 
 def test_without_an_index_it_says_what_to_add(tmp_path: Path) -> None:

@@ -108,9 +108,21 @@ def test_who_lies_beyond_is_named_with_how_far() -> None:
     assert [area for area, _ in dropped.unmatched] == ["t2"]
     assert dropped.beyond == ()
     assert likeness_words.estimand(dropped) == (
-        "The effect is for the 1 of 2 treated areas that have something like them; nothing is said of the "
-        "other 1."
+        "The effect is for the 1 of 2 treated areas that could be matched; nothing is said of the other 1."
     )
+
+
+def test_what_came_of_the_search_is_said() -> None:
+    """Fewer matches than asked and areas without a score stand beside how the comparison was chosen."""
+    score = {"t1": 5.0, "t2": 5.5, "a": 5.1, "b": 5.6, "c": 9.0, "d": float("nan")}
+    counts = panel(dict.fromkeys(score, 5), score)
+    few = {"on": ["score"], "replacement": False, "per_treated": 2, "caliper": 0.5}
+    made = found(counts, protocol(["t1", "t2"], few))
+    assert made.searched == (
+        "2 matched treated areas have fewer than 2 matches. 1 area could not be chosen: score not known."
+    )
+    assert made.searched in likeness_words.lead(made)
+    assert found(counts, protocol(["t1"], {"on": ["before_level"]})).searched == ""
 
 
 @settings(max_examples=15, deadline=None)

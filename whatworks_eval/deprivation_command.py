@@ -36,7 +36,8 @@ def profiles(protocol: Protocol, data: Data) -> tuple[DeprivationProfile, ...]:
         ProtocolError: No areas, or no index under [covariates].
         DataError: The index lacks scores, an area or an edition; or is of another census than the areas.
     """
-    from whatworks_eval.sources.index_table import read_index
+    from whatworks_eval.sources.area_averages import averaged_index
+    from whatworks_eval.sources.index_table import carried_to, read_index
     from whatworks_eval.sources.tables import read_table
 
     named = {
@@ -59,7 +60,13 @@ def profiles(protocol: Protocol, data: Data) -> tuple[DeprivationProfile, ...]:
         if (covariate.path, covariate.edition) in found:
             continue
         try:
-            index = read_index(read_table(protocol.base / covariate.path), covariate.edition)
+            table = read_table(protocol.base / covariate.path)
+            index = read_index(table, covariate.edition)
+            if covariate.average is not None:
+                index = averaged_index(index, covariate, protocol.base, table, data.areas)
+            if covariate.lookup is not None and data.boundaries not in (None, index.edition.boundaries):
+                lookup = read_table(protocol.base / covariate.lookup)
+                index = carried_to(index, lookup, data.boundaries)
             made = deprivation_profile(
                 index,
                 treated=sorted({*contrast.treated, *contrast.unmatched}),

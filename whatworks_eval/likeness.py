@@ -81,6 +81,8 @@ class Likeness:
         beyond: Treated area kept though nothing to choose from is like it, then how far off it lies.
         periods: Those of `lead_in`, all before the start.
         lead_in: Treated, comparison, pool.
+        searched: '' or what the reader should know of the search, as sentences.
+        averaged: Feature that is a mean over LSOAs weighted by population, then how many LSOAs.
     """
 
     chosen: str
@@ -99,3 +101,5 @@ class Likeness:
     beyond: tuple[tuple[str, str], ...]
     periods: tuple[str, ...]
     lead_in: tuple[LeadIn, ...]
+    searched: str = ""
+    averaged: tuple[tuple[str, int], ...] = ()

@@ -15,7 +15,7 @@ from whatworks_eval.errors import CannotEstimate, DataError
 from whatworks_eval.matching.balance import Balance, balance, is_yes_or_no
 from whatworks_eval.matching.distances import Positions, mahalanobis, robust_mahalanobis, score_difference
 from whatworks_eval.matching.exact import stratum_codes, whole_strata
-from whatworks_eval.matching.features import Features, features_of, until_start
+from whatworks_eval.matching.features import Features, all_in_words, features_of, until_start
 from whatworks_eval.matching.match import Match, match
 from whatworks_eval.matching.propensity import propensity
 from whatworks_eval.matching.support import Support, support
@@ -168,6 +168,7 @@ def by_features(
     wide = replace(
         wide,
         treated=tuple(area for area in wide.treated if area not in dropped),
+        dropped={**wide.dropped, **{area: dropped[area] for area in wide.treated if area in dropped}},
         pool=tuple(area for area in wide.pool if area not in dropped),
     )
     chosen = protocol.matching if matching is None else matching
@@ -183,6 +184,7 @@ def by_features(
         pairs=tuple(sorted((names[one], names[other]) for one, other in made.match.pairs)),
         matches=_for_all(made, chosen),
         unmatched={names[at]: why for at, why in made.match.unmatched.items()},
+        searched=_searched(made.match),
         chosen=_how(chosen, made.match),
     )
 
@@ -273,14 +275,27 @@ def _positions(
 
 def _how(chosen: Matching, found: Match) -> str:
     """How the comparison was chosen, as a phrase."""
-    on = " and ".join(name.replace("_", " ") for name in chosen.on)
-    within = f", the same {' and '.join(chosen.exact)}" if chosen.exact else ""
+    on, same = all_in_words(chosen.on), all_in_words(chosen.exact)
+    within = f", of the same {same}" if same else ""
     if chosen.algorithm == "entropy":
         return f"other areas weighted to balance {on}{within}"
     if chosen.algorithm == "strata":
-        return f"every area of the same {' and '.join(chosen.exact)}"
-    ways = {"nearest": "nearest", "optimal": "nearest in all", "cardinality": "balanced"}
+        return f"every area of the same {same}"
     limit = f", at most {chosen.caliper:g} standard deviations away" if chosen.caliper else ""
-    size = "the one" if found.per_treated == 1 else f"the {found.per_treated}"
-    noun = "area" if found.per_treated == 1 else "areas"
-    return f"{size} {ways[chosen.algorithm]} {noun} in {on} ({found.distance}){limit}{within}"
+    one = found.per_treated == 1
+    if chosen.algorithm == "cardinality":
+        size = "one area" if one else f"{found.per_treated} areas"
+        alike = f"so that both groups are alike on average in {on}"
+        return f"{size} for each treated area, chosen {alike} (paired by {found.distance}){limit}{within}"
+    size = "the nearest area" if one else f"the {found.per_treated} nearest areas"
+    apart = ", the least distance of all pairs together" if chosen.algorithm == "optimal" else ""
+    return f"{size} in {on} ({found.distance}{apart}){limit}{within}"
+
+
+def _searched(found: Match) -> str:
+    """What the reader should know of the search, as sentences: cut short, fewer than asked, not usable."""
+    parts = [part[0].upper() + part[1:] + "." for part in found.note.split("; ") if part]
+    if found.not_usable:
+        size, reasons = len(found.not_usable), ", ".join(sorted(set(found.not_usable.values())))
+        parts.append(f"{size:,} area{'' if size == 1 else 's'} could not be chosen: {reasons}.")
+    return " ".join(parts)

@@ -32,6 +32,11 @@ def matching_problems(sections: Mapping[str, Any], given: Mapping[str, Any]) -> 
     for name, table in tables.items():
         if isinstance(table, Mapping) and table.get("without"):
             yield from _rebuilt(name, table)
+        if isinstance(table, Mapping) and table.get("as") == "class":
+            yield from _class(name, table, sections)
+        if isinstance(table, Mapping) and table.get("average"):
+            told = ([ADDED] if name == RESIDENTS else []) + average_problems(table)
+            yield from (f"`covariates.{name}`: {problem}" for problem in told)
     matching, written = sections.get("matching"), given.get("matching")
     if not matching or not isinstance(written, Mapping):
         return
@@ -118,3 +123,51 @@ def _rebuilt(name: str, table: Mapping[str, Any]) -> Iterator[str]:
                 else "the file's domains are read; take it out"
             )
             yield f"{place}.{key}` is '{said}', but `without` puts the index together again; {asks}"
+
+
+ADDED = "`average` is for scores; residents are added up: give a table of residents by your own areas"
+
+
+def average_problems(table: Mapping[str, Any]) -> list[str]:
+    """What a covariate that is a mean over LSOAs says against itself, one sentence each.
+
+    Example:
+        >>> average_problems({"average": {"file": "x.csv", "area": "ward"}, "as": "score"})
+        ['`average` needs `edition`, so that index and lookup are known to be of the same LSOAs']
+    """
+    form, found = table.get("as") or "value", []
+    if form in ("rank", "decile"):
+        found.append(
+            f'`average` takes the mean of scores, and `as` is "{form}": a mean of {form}s is no {form}; use '
+            'as = "score" and the column of the score'
+        )
+    elif form == "class":
+        found.append('`average` takes the mean of scores, and `as` is "class": names have none; take one out')
+    elif form != "score" and not table.get("without"):
+        found.append('`average` takes the mean of scores: use as = "score", and the column of a score')
+    if not table.get("edition"):
+        found.append("`average` needs `edition`, so that index and lookup are known to be of the same LSOAs")
+    if table.get("lookup"):
+        found.append(
+            "`average` takes its own lookup from the index's LSOAs to your areas (`average.file`), and "
+            "`lookup` carries an index to another census's LSOAs; take `lookup` out"
+        )
+    return found
+
+
+def _class(name: str, table: Mapping[str, Any], sections: Mapping[str, Any]) -> Iterator[str]:
+    """Whether a covariate that holds names is used where a name can be."""
+    place = f"`covariates.{name}"
+    if name == RESIDENTS:
+        yield f'{place}.as` is "class", but residents are a number; take `as` out'
+    if not table.get("column"):
+        yield f'{place}.as` is "class", which needs `column`: the one that holds the classes'
+    for key in ("edition", "without"):
+        if table.get(key):
+            yield f'{place}.as` is "class", and `{key}` is for an index of deprivation; take one out'
+    for section, key in (("matching", "on"), ("did", "adjust_for")):
+        if name in ((sections.get(section) or {}).get(key) or ()):
+            yield (
+                f"`{section}.{key}` names '{name}', which holds classes and no numbers; classes go into "
+                "`matching.exact`"
+            )

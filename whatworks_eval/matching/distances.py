@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.errors import DataError
+from whatworks_eval.matching.features import in_words
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -113,7 +114,7 @@ def score_difference(score: Floats, treated: Bools, pool: Bools, name: str) -> P
     return Positions(
         at=(score / spread)[:, None],
         hardest=np.abs(score - score[pool].mean()) / spread,
-        name=f"difference in {name}",
+        name=f"difference in {in_words(name)}",
     )
 
 

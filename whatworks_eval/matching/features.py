@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,31 @@ Floats = NDArray[np.float64]
 
 LEVEL, TREND, RESIDENTS, FORCE = "before_level", "before_trend", "residents", "force"
 FROM_DATA = (LEVEL, TREND, RESIDENTS)
+BETWEEN = "\x1f"  # parts of a label: the unit separator, which no name holds
 FEWEST_FOR_TREND = 6  # periods: a third of the window is then two
+WORDS = {LEVEL: "level before the start", TREND: "trend before the start"}
+
+
+def in_words(name: str) -> str:
+    """A feature's name for a reader; JSON keeps the key itself.
+
+    Example:
+        >>> in_words("before_level"), in_words("imd_without_crime")
+        ('level before the start', 'IMD without crime')
+    """
+    said = re.sub(r"\b(w?imd)\b", lambda found: found[1].upper(), name.replace("_", " "))
+    return WORDS.get(name, said)
+
+
+def all_in_words(names: Sequence[str]) -> str:
+    """Several features' names as an English list.
+
+    Example:
+        >>> all_in_words(["before_level", "imd_score", "residents"])
+        'level before the start, IMD score and residents'
+    """
+    said = [in_words(name) for name in names]
+    return " and ".join([", ".join(said[:-1]), *said[-1:]]) if len(said) > 1 else "".join(said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,8 +78,8 @@ def features_of(
 ) -> Features:
     """Features of these areas.
 
-    The level is the log of incidents a period with half an incident added; the trend is the log ratio of the
-    last third of the window to the first, likewise; residents are logged. Covariates are taken as they are.
+    The level is the log of incidents an observed period with half an incident added; the trend is that of the
+    last third of the window less that of the first; residents are logged. Covariates are taken as they are.
 
     Args:
         panel: Without any period after the start.
@@ -74,9 +99,7 @@ def features_of(
     columns = []
     for name in on:
         if name == LEVEL:
-            columns.append(
-                np.log((np.nansum(counts, axis=1) + 0.5) / np.isfinite(counts).sum(axis=1).clip(1))
-            )
+            columns.append(_log_level(counts))
         elif name == TREND:
             third = counts.shape[1] // 3
             if counts.shape[1] < FEWEST_FOR_TREND:
@@ -85,9 +108,7 @@ def features_of(
                     f"there are {counts.shape[1]}; widen windows.before, or match on the level alone"
                 )
                 continue
-            ends = (np.nansum(part, axis=1) + 0.5 for part in (counts[:, :third], counts[:, -third:]))
-            early, late = ends
-            columns.append(np.log(late / early))
+            columns.append(_log_level(counts[:, -third:]) - _log_level(counts[:, :third]))
         elif name == RESIDENTS:
             if panel.residents is None:
                 problems.append(
@@ -107,6 +128,16 @@ def features_of(
     return Features(names=tuple(on), values=np.column_stack(columns), exact=labels)
 
 
+def _log_level(counts: Floats) -> Floats:
+    """Log of incidents an observed period, half an incident added; NaN where no period was observed.
+
+    A month whose file is missing for one force must not look like a fall there.
+    """
+    observed = np.isfinite(counts).sum(axis=1)
+    level: Floats = np.log((np.nansum(counts, axis=1) + 0.5) / np.where(observed > 0, observed, np.nan))
+    return level
+
+
 def _labels(panel: Panel, exact: Sequence[str], rows: NDArray[np.intp]) -> tuple[tuple[str, ...], list[str]]:
     """What each area must share with its matches, as one text; empty text where a part is not known."""
     if not exact:
@@ -119,14 +150,18 @@ def _labels(panel: Panel, exact: Sequence[str], rows: NDArray[np.intp]) -> tuple
                 problems.append("matching.exact: 'force' is not known for these data")
                 continue
             parts.append([panel.forces.get(panel.areas[at], "") for at in rows])
+        elif name in panel.classes:
+            parts.append([panel.classes[name].get(panel.areas[at], "") for at in rows])
         elif name in panel.covariates:
-            values = panel.covariates[name][rows]
-            parts.append([f"{value:g}" if np.isfinite(value) else "" for value in values])
+            # In full: a district's number has seven digits, and rounded to six all districts are one.
+            values = panel.covariates[name][rows] + 0.0
+            parts.append([repr(float(value)) if np.isfinite(value) else "" for value in values])
         else:
-            problems.append(f"matching.exact: '{name}' is not in the data; it has {_known(panel)}, {FORCE}")
+            has = ", ".join([_known(panel), *sorted(panel.classes), FORCE])
+            problems.append(f"matching.exact: '{name}' is not in the data; it has {has}")
     if problems:
         return (), problems
-    return tuple("|".join(row) if all(row) else "" for row in zip(*parts, strict=True)), []
+    return tuple(BETWEEN.join(row) if all(row) else "" for row in zip(*parts, strict=True)), []
 
 
 def _known(panel: Panel) -> str:

@@ -19,6 +19,7 @@ from whatworks_eval.matching.exact import (
     stratum_codes,
     whole_strata,
 )
+from whatworks_eval.matching.features import all_in_words
 from whatworks_eval.matching.match_problems import Algorithm, Distance, Options, check_arrays, check_options
 from whatworks_eval.matching.nearest import nearest_with_replacement, nearest_without_replacement
 from whatworks_eval.matching.optimal import optimal
@@ -299,7 +300,7 @@ def _not_known(features: Floats, strata: Indices, names: Sequence[str]) -> dict[
     reasons: dict[int, str] = {}
     for at in np.flatnonzero((strata < 0) | ~np.isfinite(features).all(axis=1)).tolist():
         lost = [names[one] for one in np.flatnonzero(~np.isfinite(features[at])).tolist()]
-        parts = [f"{' and '.join(lost)} not known"] if lost else []
+        parts = [f"{all_in_words(lost)} not known"] if lost else []
         reasons[at] = "; ".join([*parts, *([NO_STRATUM] if strata[at] < 0 else [])])
     return reasons
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.matching.distances import Positions
+from whatworks_eval.matching.features import in_words
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -42,9 +43,9 @@ class Beyond:
 
         Example:
             >>> Beyond(area=0, outside=(("imd", 0.5),), nearest=1.25, lonelier=0.0).how_far
-            'imd 0.5 SD beyond every other area; nearest other area 1.2 SD away, further than any pool area'
+            'IMD 0.5 SD beyond every other area; nearest other area 1.2 SD away, further than any pool area'
         """
-        parts = [f"{name} {size:.2g} SD beyond every other area" for name, size in self.outside]
+        parts = [f"{in_words(name)} {size:.2g} SD beyond every other area" for name, size in self.outside]
         share = (
             "further than any pool area"
             if self.lonelier == 0

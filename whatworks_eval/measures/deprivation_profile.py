@@ -184,7 +184,11 @@ def _group(
         score = sum(index.scores[area] * count for area, count in counts.items()) / whole
         deciles = {area: index.decile(area) for area in counts}
         if None in deciles.values():
-            why = "its table has no ranks of every area, and the most deprived tenth is known by rank"
+            why = (
+                "areas made of several have no rank, and the most deprived tenth is known by rank"
+                if index.carried is not None or index.averaged
+                else "its table has no ranks of every area, and the most deprived tenth is known by rank"
+            )
         else:
             share = sum(counts[area] for area, decile in deciles.items() if decile == 1) / whole
     return GroupDeprivation(
@@ -243,10 +247,18 @@ def _notes(
     forces: Sequence[str],
     abroad: Collection[str],
 ) -> tuple[str, ...]:
-    notes = []
-    if abroad:
+    notes = [f"{index.averaged[:1].upper()}{index.averaged[1:]}."] if index.averaged else []
+    inexact = sum(area[0] == index.country for area in abroad) if index.carried is not None else 0
+    if index.carried is not None:
+        lost = f"; without an exact fit and left out: {inexact}" if inexact else ""
         notes.append(
-            f"{len(abroad)} areas lie in the other country, whose index is not comparable, and are left out."
+            f"Its scores were carried from {index.edition.boundaries} to {index.carried} LSOAs, the plain "
+            f"mean where several became one{lost}."
+        )
+    if len(abroad) > inexact:
+        notes.append(
+            f"{len(abroad) - inexact} areas lie in the other country, whose index is not comparable, and are "
+            "left out."
         )
     elsewhere = sum(force_of.get(area) not in forces for area in comparison)
     if elsewhere:

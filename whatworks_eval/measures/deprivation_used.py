@@ -49,7 +49,7 @@ def indices_used(protocol: Protocol) -> tuple[IndexUsed, ...]:
     found = []
     for name in dict.fromkeys((*looked_at, *protocol.matching.exact)):
         given = protocol.covariates.get(name)
-        declared = given is not None and (given.edition is not None or given.as_ != "value")
+        declared = given is not None and (given.edition is not None or given.as_ not in ("value", "class"))
         if not declared and deprivation_covariate([name]) is None:
             continue
         if given is not None and "crime" in given.without:

@@ -99,6 +99,10 @@ def likeness_of(protocol: Protocol, panel: Panel, contrast: Contrast) -> Likenes
         beyond=_beyond(protocol, features, areas, treated, pool, set(contrast.unmatched), len(on)),
         periods=known.periods,
         lead_in=_lead_in(known, areas, inside, weights, pool),
+        searched=contrast.searched,
+        averaged=tuple(
+            (one.name, panel.averaged[one.name]) for one in found.features if one.name in panel.averaged
+        ),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from whatworks_eval.matching.features import (
     TREND,
     Features,
     features_of,
+    in_words,
     until_start,
 )
 from whatworks_eval.matching.support import AS_LONELY, Support
@@ -27,7 +29,6 @@ from whatworks_eval.measures.declared import is_matched
 from whatworks_eval.panel import Panel
 
 Floats = NDArray[np.float64]
-WORDS = {LEVEL: "level before the start", TREND: "trend before the start", "residents": "residents"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +53,11 @@ class Gap:
     spread_p: float | None
 
 
-def in_words(name: str) -> str:
-    """A feature's name for a reader.
+def known_features(case: Case, more: Sequence[str] = ()) -> Features | None:
+    """Level, trend and every declared covariate of each area used, then of some `more` that are not.
 
-    Example:
-        >>> in_words("before_level"), in_words("imd_score")
-        ('level before the start', 'imd score')
+    None where there are no counts by area.
     """
-    return WORDS.get(name, name.replace("_", " "))
-
-
-def known_features(case: Case) -> Features | None:
-    """Level, trend and every declared covariate of each area used; None where there are no counts by area."""
     panel, windowed, protocol = case.data, case.windowed, case.protocol
     if not isinstance(panel, Panel) or windowed is None or windowed.index is None or protocol.windows is None:
         return None
@@ -79,23 +73,34 @@ def known_features(case: Case) -> Features | None:
     if "residents" in names and panel.residents is None:
         names.remove("residents")
     known = until_start(panel, protocol.intervention.start)
-    return features_of(known, names, (), protocol.windows.before, windowed.areas)
+    return features_of(known, names, (), protocol.windows.before, (*windowed.areas, *more))
 
 
 def gaps(case: Case) -> tuple[Gap, ...] | None:
-    """Balance after matching, feature by feature; None where nothing was matched or there are no counts."""
+    """Balance after matching, feature by feature; None where nothing was matched or there are no counts.
+
+    Treated areas left out count in the yardstick, so that leaving them out cannot change it, and before.
+    """
     windowed = case.windowed
     if windowed is None or not is_matched(case.protocol) or case.contrast.weights is None:
         return None
-    features = known_features(case)
-    if features is None:
+    left_out = sorted(set(case.contrast.unmatched) - set(windowed.areas))
+    wide = known_features(case, left_out)
+    if wide is None:
         return None
-    treated, comparison = windowed.arm == "treated", windowed.arm == "comparison"
-    pool = comparison | (windowed.arm == "pool")
-    weights = np.where(comparison, windowed.weight, 0.0)
+    arm = np.append(windowed.arm, ["left out"] * len(left_out))
+    weight = np.append(windowed.weight, np.zeros(len(left_out)))
     whole = balance(
-        features.values, treated, pool, weights=weights, matched=treated, names=features.names
+        wide.values,
+        np.isin(arm, ("treated", "left out")),
+        np.isin(arm, ("comparison", "pool")),
+        weights=np.where(arm == "comparison", weight, 0.0),
+        matched=arm == "treated",
+        names=wide.names,
     ).features
+    features = replace(wide, values=wide.values[: len(windowed.areas)])
+    treated, comparison = windowed.arm == "treated", windowed.arm == "comparison"
+    weights = np.where(comparison, windowed.weight, 0.0)
     matches = matches_of(case.contrast, windowed, case.protocol.matching.per_treated)
     assert matches is not None
     units = np.array([case.contrast.units.get(area, area) for area in windowed.areas])

@@ -14,7 +14,10 @@ from whatworks_eval.records import Arm
 
 
 def periods_missing(case: Case) -> tuple[Measure, Measure]:
-    """Periods of the declared before and after window that could not be used, in percent."""
+    """Periods of the declared before and after window that could not be used, in percent.
+
+    Those the protocol itself leaves out (did.anticipation) are not missing: the share is of the others.
+    """
     found = []
     for at, window in enumerate(("before", "after")):
         name, unit = f"{case.protocol.period}s of the {window} window missing or dropped", "%"
@@ -23,8 +26,9 @@ def periods_missing(case: Case) -> tuple[Measure, Measure]:
             found.append(Measure(name=name, unit=unit, why_missing="there are no counts by period"))
             continue
         first, last = windows.before if window == "before" else windows.after
-        declared = len(period_range(first, last, case.protocol.period))
-        found.append(Measure(name=name, unit=unit, value=100.0 * (1 - len(windowed.periods[at]) / declared)))
+        declared = period_range(first, last, case.protocol.period)
+        wanted = len(declared) - len(windowed.on_purpose.intersection(declared))
+        found.append(Measure(name=name, unit=unit, value=100.0 * (1 - len(windowed.periods[at]) / wanted)))
     return found[0], found[1]
 
 

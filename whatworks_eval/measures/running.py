@@ -5,6 +5,8 @@
 The baseline gap between the arms is taken out by scaling, so two constant series of any size give exactly
 zero. A running difference without that (treated minus comparison, added up) turns a gap that was always there
 into a growing effect: treated 20 and comparison 25 a week, nothing done, come out at -75 after 15 weeks.
+
+Beside a time series, expected is what its curve carries on, so that what is added up is what it estimates.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.records import Series
+from whatworks_eval.records import Curve, Series
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +31,7 @@ class Running:
         recorded: What was recorded.
         expected: What the comparison would lead one to expect.
         prevented: Expected less recorded; below zero = more recorded than expected. Adds up to zero over the
-            before window.
+            before window where a comparison alone gives what was expected.
         cumulative: The same added up from the first after period; zero before it.
     """
 
@@ -64,11 +66,32 @@ def running_effect(series: Series) -> Running | None:
         return None
     # Divided first: a comparison that stays at its mean gives a factor of exactly one.
     expected = base * (comparison / scale)
-    prevented = expected - treated
+    return _added_up(tuple(series.periods[at] for at in used), after, treated, expected)
+
+
+def running_along(curve: Curve) -> Running:
+    """Expected by the trend carried on less recorded, by period and added up.
+
+    Example:
+        >>> curve = Curve(
+        ...     periods=("2019-01", "2019-02", "2019-03"), recorded=np.array([20.0, 15.0, 16.0]),
+        ...     fitted=np.array([20.0, 15.5, 15.5]), expected=np.array([20.0, 19.0, 18.0]),
+        ...     after=np.array([False, True, True]),
+        ... )
+        >>> running_along(curve).cumulative.tolist()
+        [0.0, 4.0, 6.0]
+    """
+    return _added_up(curve.periods, curve.after, curve.recorded, curve.expected)
+
+
+def _added_up(
+    periods: tuple[str, ...], after: NDArray[np.bool_], recorded: Floats, expected: Floats
+) -> Running:
+    prevented = expected - recorded
     return Running(
-        periods=tuple(series.periods[at] for at in used),
+        periods=periods,
         after=after,
-        recorded=treated,
+        recorded=recorded,
         expected=expected,
         prevented=prevented,
         cumulative=np.cumsum(np.where(after, prevented, 0.0)),

@@ -128,7 +128,7 @@ def as_estimate(protocol: Protocol, found: SetsTest, setting: Setting, kind: Kin
         expected=recorded / ratio if ratio else None,
     )
     floor = max(setting.sets.smallest_p, found.test.smallest_p)
-    made = replace(made, p_value=max(found.test.p_value(1.0, "ratio"), floor), smallest_p=floor)
+    made = replace(made, p_value=max(found.p_value(1.0), floor), smallest_p=floor)
     if ratio is None:
         return replace(made, why_missing="the mixture expects nothing in the after window")
     if ratio == 0:
@@ -143,9 +143,7 @@ def as_estimate(protocol: Protocol, found: SetsTest, setting: Setting, kind: Kin
             f"so no {100 * protocol.confidence:g} % interval exists"
         )
         return replace(made, why_missing=why)
-    ends = invert(
-        lambda log_ratio: found.test.p_value(math.exp(log_ratio), "ratio"), value, 1 - protocol.confidence
-    )
+    ends = invert(lambda log_ratio: found.p_value(math.exp(log_ratio)), value, 1 - protocol.confidence)
     open_on = [end for end, at in (("below", ends.low), ("above", ends.high)) if at is None]
     bounds = f"the data do not bound the effect from {' or '.join(open_on)}" if open_on else None
     return replace(made, low=ends.low, high=ends.high, quantiles=ends.quantiles, why_missing=bounds)

@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.errors import DataError
+from whatworks_eval.matching_keys import ADDED, average_problems
 from whatworks_eval.panel import InputFile, Panel
 from whatworks_eval.protocol_tables import Covariate
+from whatworks_eval.sources.area_averages import Averages, averaged
+from whatworks_eval.sources.area_classes import classes_of
 from whatworks_eval.sources.area_codes import code_column
 from whatworks_eval.sources.boundaries import is_lsoa, vintage
 from whatworks_eval.sources.carry_over import Kind, carry, read_exact_fit
 from whatworks_eval.sources.cells import few
+from whatworks_eval.sources.column_values import is_numeric, population_column, values_by_area
 from whatworks_eval.sources.deprivation import (
     Edition,
     Form,
@@ -27,19 +31,11 @@ from whatworks_eval.sources.deprivation import (
     index_columns,
 )
 from whatworks_eval.sources.rebuilt_index import rebuilt_index
-from whatworks_eval.sources.tables import Table, number_of, read_table, text_of
+from whatworks_eval.sources.tables import Table, read_table
 
 RESIDENTS = "residents"
-# What total population is called in tables as ONS and Nomis publish them, in small letters.
-_POPULATION = (
-    "residents",
-    "population",
-    "total population",
-    "all usual residents",
-    "residence type: total; measures: value",
-    "total population: mid 2015 (excluding prisoners)",
-)
 _NAMED = 20
+_MOST_RESIDENTS = 1e9
 
 
 def join_covariates(panel: Panel, covariates: Mapping[str, Covariate], base: Path) -> Panel:
@@ -51,31 +47,41 @@ def join_covariates(panel: Panel, covariates: Mapping[str, Covariate], base: Pat
     """
     found: dict[str, NDArray[np.float64]] = dict(panel.covariates)
     residents = panel.residents
+    classes: dict[str, Mapping[str, str]] = dict(panel.classes)
+    lsoas: dict[str, int] = dict(panel.averaged)
     notes, files, problems = list(panel.ledger.notes), list(panel.ledger.files), []
     for name, covariate in covariates.items():
         try:
-            values, table, said = _joined(panel, name, covariate, base)
+            made = None
+            _check_average(name, covariate)
+            if covariate.as_ == "class":
+                classes[name], table, said = _classes(panel, name, covariate, base)
+            else:
+                values, table, said, made = _joined(panel, name, covariate, base)
         except DataError as error:
             problems += [f"`covariates.{name}`: {problem}" for problem in error.problems]
             continue
         if name == RESIDENTS:
             residents = values
-        else:
+        elif covariate.as_ != "class":
             found[name] = values
         notes += said
+        if made is not None:
+            lsoas[name] = made.lsoas
         used = InputFile(name=covariate.path, sha256=table.sha256, rows=len(table.rows))
-        if used not in files:
-            files.append(used)
+        files += [one for one in (used, *(made.files if made else ())) if one not in files]
     if problems:
         raise DataError(problems)
     ledger = replace(panel.ledger, notes=tuple(notes), files=tuple(files))
-    return replace(panel, covariates=found, residents=residents, ledger=ledger)
+    return replace(
+        panel, covariates=found, averaged=lsoas, classes=classes, residents=residents, ledger=ledger
+    )
 
 
 def _joined(
     panel: Panel, name: str, covariate: Covariate, base: Path
-) -> tuple[NDArray[np.float64], Table, list[str]]:
-    """Values in the order of the panel's areas, the table they came from, and what to say of the join."""
+) -> tuple[NDArray[np.float64], Table, list[str], Averages | None]:
+    """Values in the order of the panel's areas, their table, what to say, and how they were averaged."""
     wanted = [column for column in (covariate.column, covariate.code) if column]
     table = read_table(base / covariate.path, wanted=wanted)
     codes = table.text(covariate.code or code_column(table))
@@ -93,26 +99,86 @@ def _joined(
         notes = [f"Covariate '{name}': the index {made}.", *table.notes]
     else:
         column, form = _column(table, name, covariate, index)
-        values = _values(table, codes, column, covariate)
+        values = values_by_area(table, codes, column)
         notes = [f"Covariate '{name}': column '{column}' of {table.name}.", *table.notes]
     if form is not None:
         check_values(table, column, form, values)
         if form == "rank" and covariate.as_ == "decile" and edition is not None:
             values = {code: float(decile_of_rank(rank, edition.areas)) for code, rank in values.items()}
             notes.append(f"Deciles of '{name}' were computed from ranks among {edition.areas:,} areas.")
-    if name == RESIDENTS and any(value < 0 for value in values.values()):
-        raise DataError(f"{table.name}: '{column}' holds a negative number of residents")
-    values, said = _on_panel_areas(panel, name, covariate, base, table, codes, edition, index_of, values)
-    notes += said
+    if name == RESIDENTS and any(not 0 <= value <= _MOST_RESIDENTS for value in values.values()):
+        wrong = next(value for value in values.values() if not 0 <= value <= _MOST_RESIDENTS)
+        size = "a negative number of" if wrong < 0 else "more"
+        raise DataError(
+            f"{table.name}: '{column}' holds {size} residents{' than there are people' if wrong > 0 else ''} "
+            f"({wrong:g}); correct it"
+        )
+    averages = None
+    if covariate.average is not None:
+        averages = _averaged(panel, covariate, base, table, edition, values)
+        values = averages.values
+        notes.append(f"Covariate '{name}': {averages.said}.")
+    else:
+        values, said = _on_panel_areas(panel, name, covariate, base, table, codes, edition, index_of, values)
+        notes += said
     lost = [area for area in panel.areas if area not in values]
+    _check_any(panel, table, lost)
+    if lost:
+        notes.append(_lost_note(name, lost, len(panel.areas), index_of))
+    return np.array([values.get(area, np.nan) for area in panel.areas]), table, notes, averages
+
+
+def _check_average(name: str, covariate: Covariate) -> None:
+    """A DataError where `average` is asked of what has no mean; a protocol file has been told already."""
+    if covariate.average is None:
+        return
+    problems = [] if name != RESIDENTS else [ADDED]
+    problems += average_problems(covariate.model_dump(by_alias=True))
+    if problems:
+        raise DataError(problems)
+
+
+def _averaged(
+    panel: Panel,
+    covariate: Covariate,
+    base: Path,
+    table: Table,
+    edition: Edition | None,
+    values: Mapping[str, float],
+) -> Averages:
+    """The mean scores of the panel's areas over their LSOAs."""
+    if edition is None:
+        raise DataError(
+            f"{table.name}: `average` needs an index by LSOA, and it holds no LSOA codes; give the published "
+            "table, or take `average` out"
+        )
+    return averaged(panel.areas, covariate, base, table, edition, values)
+
+
+def _classes(
+    panel: Panel, name: str, covariate: Covariate, base: Path
+) -> tuple[dict[str, str], Table, list[str]]:
+    """Class by area, the table it came from, and what to say of the join."""
+    if covariate.column is None:
+        raise DataError(f'{covariate.path}: `as = "class"` needs `column`, the one that holds the classes')
+    table = read_table(
+        base / covariate.path, wanted=[column for column in (covariate.column, covariate.code) if column]
+    )
+    codes = table.text(covariate.code or code_column(table))
+    found, said = classes_of(panel, covariate, base, table, codes)
+    lost = [area for area in panel.areas if area not in found]
+    _check_any(panel, table, lost)
+    notes = [f"Covariate '{name}': {one}" for one in said] + list(table.notes)
+    return found, table, [*notes, *([_lost_note(name, lost, len(panel.areas), "")] if lost else [])]
+
+
+def _check_any(panel: Panel, table: Table, lost: Sequence[str]) -> None:
+    """A DataError where no area of the data is in the table."""
     if len(lost) == len(panel.areas):
         raise DataError(
             f"{table.name}: none of the {len(lost)} areas of the data is in it ('{lost[0]}' for one); "
             "check that the codes are of the same sort, or name their column in `code`"
         )
-    if lost:
-        notes.append(_lost_note(name, lost, len(panel.areas), index_of))
-    return np.array([values.get(area, np.nan) for area in panel.areas]), table, notes
 
 
 def _lost_note(name: str, lost: Sequence[str], areas: int, country: str) -> str:
@@ -159,7 +225,9 @@ def _column(
     table: Table, name: str, covariate: Covariate, index: Mapping[Form, str]
 ) -> tuple[str, Form | None]:
     """The column to read, and what form of an index it holds; None for what is not an index."""
-    asked = covariate.as_ if covariate.as_ != "value" else None
+    asked: Form | None = (
+        None if covariate.as_ == "value" or covariate.as_ == "class" else covariate.as_  # noqa: PLR1714
+    )
     if covariate.column:
         column = table.columns[table.position(covariate.column)]
         says = form_in_name(column)
@@ -169,7 +237,7 @@ def _column(
             )
         return column, asked
     if name == RESIDENTS:
-        return _population(table), None
+        return population_column(table), None
     if asked:
         if asked in index:
             return index[asked], asked
@@ -184,60 +252,11 @@ def _column(
             f"{table.name}: holds an index as {', '.join(index)}; say which with `as`, or name `column`"
         )
     codes = {covariate.code or code_column(table)}
-    numeric = [column for column in table.columns if column not in codes and _is_numeric(table, column)]
+    numeric = [column for column in table.columns if column not in codes and is_numeric(table, column)]
     if len(numeric) == 1:
         return numeric[0], None
     listed = ", ".join(f"'{column}'" for column in (numeric or table.columns)[:12])
     raise DataError(f"{table.name}: which column is meant? Name it in `column`: {listed}")
-
-
-def _population(table: Table) -> str:
-    known = [column for column in table.columns if column.casefold() in _POPULATION]
-    if len(known) == 1:
-        return known[0]
-    numeric = [column for column in table.columns if _is_numeric(table, column)]
-    listed = ", ".join(f"'{column}'" for column in numeric[:12])
-    raise DataError(
-        f"{table.name}: which column holds residents? Name it, and so the year, in `column`: {listed}"
-    )
-
-
-def _is_numeric(table: Table, column: str) -> bool:
-    try:
-        cells = [number_of(cell, decimal_comma=table.decimal_comma) for cell in table.column(column)[:50]]
-    except (ValueError, DataError, TypeError):
-        return False
-    return any(cell is not None for cell in cells)
-
-
-def _values(table: Table, codes: Sequence[str], column: str, covariate: Covariate) -> dict[str, float]:
-    """Area, then number; blank cells left out; an area twice, or text, is a DataError with its row."""
-    seen: dict[str, int] = {}
-    values: dict[str, float] = {}
-    problems: list[str] = []
-    for code, cell, row in zip(codes, table.column(column), table.numbers, strict=True):
-        if not code:
-            continue
-        if code in seen:
-            problems.append(
-                f"{table.name}, row {seen[code]} and {row}: area '{code}' is there twice; "
-                "keep one row an area"
-            )
-            continue
-        seen[code] = row
-        try:
-            number = number_of(cell, decimal_comma=table.decimal_comma)
-        except (ValueError, TypeError):
-            problems.append(f"{table.name}, row {row}: '{text_of(cell)}' in '{column}' is not a number")
-            continue
-        if number is not None:
-            values[code] = number
-    if problems:
-        more = [f"and {len(problems) - 5} more such rows in {table.name}"] if len(problems) > 5 else []
-        raise DataError([*problems[:5], *more])
-    if not values:
-        raise DataError(f"{table.name}: column '{column}' is empty; name another in `column`")
-    return values
 
 
 def _on_panel_areas(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.sources.area_codes import code_column
 from whatworks_eval.sources.boundaries import is_lsoa, vintage
+from whatworks_eval.sources.carry_over import carry, read_exact_fit
 from whatworks_eval.sources.deprivation import (
     ENGLAND,
     WALES,
@@ -35,6 +36,8 @@ class IndexTable:
         edition: What is known of that edition: boundaries and number of areas ranked.
         scores: Area, then score, higher = more deprived; empty where the table has none.
         ranks: Area, then rank, 1 = most deprived; empty where the table has none.
+        carried: Census whose areas the values were carried to; None where they are on the edition's own.
+        averaged: How LSOAs were put together to larger areas, as a phrase; '' where they were not.
     """
 
     name: str
@@ -43,6 +46,8 @@ class IndexTable:
     edition: Edition
     scores: dict[str, float]
     ranks: dict[str, float]
+    carried: int | None = None
+    averaged: str = ""
 
     @property
     def title(self) -> str:
@@ -111,6 +116,20 @@ def read_index(table: Table, year: int | None = None) -> IndexTable:
     )
 
 
+def carried_to(index: IndexTable, lookup: Table, boundaries: int) -> IndexTable:
+    """The index on another census's areas by ONS's exact-fit lookup; areas without an exact fit have none.
+
+    A score is the plain mean where several areas became one, and no rank is.
+    """
+    fit, source = read_exact_fit(lookup), index.edition.boundaries
+    return replace(
+        index,
+        scores=carry(index.scores, fit, source=source, target=boundaries, kind="score"),
+        ranks=carry(index.ranks, fit, source=source, target=boundaries, kind="rank"),
+        carried=boundaries,
+    )
+
+
 def same_index(first: IndexTable, second: IndexTable) -> None:
     """Nothing, where two tables are of one edition of one country; scores of two are never compared.
 
@@ -128,13 +147,15 @@ def same_index(first: IndexTable, second: IndexTable) -> None:
 def not_in_index(index: IndexTable, areas: Iterable[str]) -> tuple[str, ...]:
     """Areas of the other country, which have no value; areas of its own country must all have one.
 
+    Where the index was carried over, areas without an exact fit are among them.
+
     Raises:
         DataError: LSOAs of the index's country that are not in it: another census's, or a table cut short.
     """
     known = index.scores or index.ranks
     absent = [area for area in areas if area not in known]
     own = [area for area in absent if not is_lsoa(area) or area[0] == index.country]
-    if own:
+    if own and index.carried is None:
         more = f" and {len(own) - _NAMED} more" if len(own) > _NAMED else ""
         raise DataError(
             f"{index.name}: {len(own)} areas are not in it ({', '.join(own[:_NAMED])}{more}); the "

@@ -91,10 +91,18 @@ class PermutationTest:
     exact: bool
     smallest_p: float
 
-    def p_value(self, effect: float, scale: EffectScale = "difference") -> float:
-        """Two-sided p-value of a hypothesised effect: in the unit of the series, or as a ratio above 0."""
+    def p_value(
+        self, effect: float, scale: EffectScale = "difference", *, spreads: Floats | float = 1.0
+    ) -> float:
+        """Two-sided p-value of a hypothesised effect: in the unit of the series, or as a ratio above 0.
+
+        Args:
+            effect: Hypothesised.
+            scale: What it is in.
+            spreads: By set, how many times its spread under the hypothesis is what it is with no effect.
+        """
         constant, slope = self._lines(scale)
-        return self._p(constant, slope, effect if scale == "difference" else 1 / effect)
+        return self._p(constant / spreads, slope / spreads, effect if scale == "difference" else 1 / effect)
 
     def interval(self, confidence: float, scale: EffectScale = "difference") -> EffectInterval:
         """The outermost effects not rejected; an end is None where no effect so far out is rejected."""

@@ -3,6 +3,7 @@
     index      incidents by period over a set's own before mean: a small donor can stand for a large set
     donors     of each set: the nearest in before level that share no row with it
     statistic  |mean gap after, the hypothesised effect taken out| / spread that sets of its level have
+    ratio r    a count of n divided by r is n/r, and varies by chance by n/r², not n/r
 
 The spread by level and the interval by inversion are those of `spread.py` and `permutation.py`; what is
 added here is that a set may be a clump, that sets may overlap, and that donors may be clumps too. Taking the
@@ -70,6 +71,8 @@ class SetsTest:
         series: Donors × periods, index points; NaN for donors left out.
         incidents: Incidents per period of each set before the start.
         log_ratios: Log of recorded over expected of the placebo sets; those without one left out.
+        chance: By set, the share of its squared spread that is chance in what treated rows recorded after the
+            start: incidents vary at least as their number does, whatever else moves them.
     """
 
     test: PermutationTest
@@ -78,6 +81,11 @@ class SetsTest:
     series: Floats
     incidents: Floats
     log_ratios: Floats
+    chance: Floats
+
+    def p_value(self, ratio: float) -> float:
+        """Two-sided p-value of the hypothesis that the treated areas recorded this many times as many."""
+        return self.test.p_value(ratio, "ratio", spreads=np.sqrt(1 + self.chance * (1 / ratio - 1)))
 
     @property
     def fit(self) -> Synthetic:
@@ -112,23 +120,24 @@ def sets_test(
         >>> counts = SetCounts(before=draws[:, :12], after=draws[:, 12:], treated=np.array([0]), units=1,
         ...                    donors=tuple(np.array([row]) for row in range(25)), most=25)
         >>> found = sets_test(counts, np.arange(1, 25)[:, None], simplex)
-        >>> round(found.test.p_value(1.0, "ratio"), 3), round(found.test.p_value(0.5, "ratio"), 3) > 0.05
+        >>> round(found.p_value(1.0), 3), round(found.p_value(0.5), 3) > 0.05
         (0.04, True)
     """
     length = counts.before.shape[1]
     held = counts.members(counts.donors)
-    sizes = held @ counts.before.mean(axis=1)
+    whole = held @ counts.before
+    sizes = whole.sum(axis=1) / length
     usable = sizes > 0
     if keep_apart:
         usable &= held[:, counts.treated].sum(axis=1) == 0
     by_size = np.where(usable, BASE / np.where(sizes > 0, sizes, 1.0), np.nan)
-    series = np.hstack([held @ counts.before, held @ counts.after]) * by_size[:, None]
+    series = np.hstack([whole, held @ counts.after]) * by_size[:, None]
     mine = np.zeros(len(counts.before))
     mine[counts.treated] = 1.0
     lent = (held * mine) @ counts.after.mean(axis=1) * by_size
     fits: list[Synthetic] = []
     near: list[Rows] = []
-    parts, incidents = [], []
+    parts, incidents, by_chance = [], [], []
     for rows in [counts.treated, *_others(sets, counts.treated, apart=keep_apart)]:
         own = np.concatenate([counts.before[rows].sum(axis=0), counts.after[rows].sum(axis=0)])
         size = float(own[:length].mean())
@@ -137,20 +146,23 @@ def sets_test(
             _check(size, int(allowed.sum()))
         if size <= 0 or allowed.sum() < FEWEST_DONORS:
             continue
-        chosen = _nearest(allowed, sizes, size / counts.units, counts.most)
+        chosen = _nearest(allowed, whole, size / counts.units, counts.most)
         fit = estimator(own * (BASE / size), series[chosen], length)
         after = float(mine[rows] @ counts.after[rows].mean(axis=1)) * BASE / size
         parts.append(after - float(fit.weights @ lent[chosen]))
         fits.append(fit)
         near.append(chosen)
         incidents.append(size)
+        by_chance.append(float(mine[rows] @ counts.before[rows].mean(axis=1)) / counts.after.shape[1])
+    test, variances = _test_of(fits, np.array(parts), np.array(incidents), exact=not keep_apart)
     return SetsTest(
-        test=_test_of(fits, np.array(parts), np.array(incidents), exact=not keep_apart),
+        test=test,
         fits=tuple(fits),
         near=tuple(near),
         series=series,
         incidents=np.array(incidents),
         log_ratios=np.log([fit.ratio for fit in fits[1:] if fit.ratio]),
+        chance=np.minimum(np.array(by_chance) / variances, 1.0),
     )
 
 
@@ -168,12 +180,13 @@ def _check(size: float, donors: int) -> None:
 
 def _test_of(
     fits: Sequence[Synthetic], treated_parts: Floats, incidents: Floats, *, exact: bool
-) -> PermutationTest:
-    """The lines of every set over the spread that sets of its level have, fitted to the placebo sets."""
+) -> tuple[PermutationTest, Floats]:
+    """The lines of every set over the spread of its level, fitted to placebo sets; squared, in incidents."""
     gaps = np.array([fit.effect for fit in fits])
     shape = fit_spread((gaps * incidents / BASE)[1:], incidents[1:]) if len(fits) > 1 else None
-    spreads = np.ones(1) if shape is None else shape.of(incidents) * BASE / incidents
-    return PermutationTest(
+    stray = incidents / BASE if shape is None else shape.of(incidents)
+    spreads = stray * BASE / incidents
+    test = PermutationTest(
         fit=fits[0],
         gaps=gaps / spreads,
         shares=np.zeros(len(gaps)),
@@ -182,6 +195,7 @@ def _test_of(
         exact=exact,
         smallest_p=1 / len(fits),
     )
+    return test, stray**2
 
 
 def in_time(found: SetsTest, counts: SetCounts, estimator: Estimator) -> tuple[Floats, int]:
@@ -212,9 +226,18 @@ def _others(sets: NDArray[np.intp], treated: Rows, *, apart: bool) -> list[Rows]
     return list(sets[kept])
 
 
-def _nearest(allowed: NDArray[np.bool_], sizes: Floats, level: float, most: int) -> Rows:
-    """Positions of the allowed donors nearest in level, in their own order."""
+def _nearest(allowed: NDArray[np.bool_], whole: Floats, level: float, most: int) -> Rows:
+    """Positions of the allowed donors nearest in level, in their own order.
+
+    Of donors alike in level those come first whose incidents came later, and all that are alike in every
+    period come together: which of them a name puts first must not change the answer.
+    """
     held = np.flatnonzero(allowed)
-    away = np.abs(np.log(sizes[held] / level))
-    nearest: Rows = np.sort(held[np.argsort(away, kind="stable")[:most]])
+    before = whole[held]
+    away = np.abs(np.log(before.mean(axis=1) / level))
+    order = np.lexsort((*before.T[::-1], away))
+    last = min(most, len(order))
+    while last < len(order) and (before[order[last]] == before[order[last - 1]]).all():
+        last += 1
+    nearest: Rows = np.sort(held[order[:last]])
     return nearest
