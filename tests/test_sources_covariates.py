@@ -240,3 +240,48 @@ def test_every_covariate_that_fails_is_reported_at_once(tmp_path: Path) -> None:
         "`covariates.a`",
         "`covariates.b`",
     ]
+
+
+def test_a_class_is_read_as_a_name_and_never_as_a_number(tmp_path: Path) -> None:
+    """Districts fill `classes`, blank ones are missing, and a lookup may list an area twice alike."""
+    rows = "lsoa,lad\nE01000001,E06000022\nE01000001,E06000022\nE01000002,\nE01000003,E06000023\n"
+    (tmp_path / "lad.csv").write_text(rows, encoding="utf-8")
+    found = joined(tmp_path, "district", path="lad.csv", column="lad", **{"as": "class"})
+    assert found.classes["district"] == {"E01000001": "E06000022", "E01000003": "E06000023"}
+    assert "district" not in found.covariates
+    assert any("1 of 3 areas have no 'district': E01000002" in note for note in found.ledger.notes)
+    refused(tmp_path, 'as = "class"', path="lad.csv", column="lad")
+
+
+def test_an_area_in_two_classes_is_refused_where_it_is_in_the_data(tmp_path: Path) -> None:
+    """Of two districts for one area neither is taken; an area elsewhere in two districts does no harm."""
+    rows = "lsoa,lad\nE01000001,a\nE01000002,b\nE01000003,a\nE01000009,a\nE01000009,b\n"
+    (tmp_path / "lad.csv").write_text(rows, encoding="utf-8")
+    assert len(joined(tmp_path, path="lad.csv", column="lad", **{"as": "class"}).classes["x"]) == 3
+    (tmp_path / "lad.csv").write_text(rows + "E01000001,b\n", encoding="utf-8")
+    says = "row 2 and 7: area 'E01000001' is in class 'a' and in 'b'"
+    refused(tmp_path, says, path="lad.csv", column="lad", **{"as": "class"})
+
+
+def test_a_class_is_carried_to_other_boundaries_from_one_area_alone(tmp_path: Path) -> None:
+    """A part of a split area takes its class; an area merged of two has none."""
+    others = "".join(f"E01{number:06d},z\n" for number in range(2_000, 2_600))  # long: so of 2011
+    rows = "lsoa11_code,lad\nE01000010,x\nE01000011,y\nE01000012,y\n"
+    (tmp_path / "lad.csv").write_text(rows + others, "utf-8")
+    fit = "E01000010,E01033769,S\nE01000010,E01033770,S\nE01000011,E01033771,M\nE01000012,E01033771,M\n"
+    (tmp_path / "fit.csv").write_text("LSOA11CD,LSOA21CD,CHGIND\n" + fit, "utf-8")
+    new = panel(("E01033769", "E01033770", "E01033771"), 2021)
+    how = {"path": "lad.csv", "column": "lad", "as": "class"}
+    refused(tmp_path, "exact-fit lookup", to=new, **how)
+    found = joined(tmp_path, to=new, lookup="fit.csv", **how)
+    assert found.classes["x"] == {"E01033769": "x", "E01033770": "x"}
+
+
+def test_domain_scores_lie_on_both_sides_of_zero(tmp_path: Path) -> None:
+    """Crime and health scores are standardised, so half are negative; of the overall index none can be."""
+    head = "LSOA code (2011),Crime Score,Index of Multiple Deprivation (IMD) Score\n"
+    rows = "".join(f"{area},{score},{score}\n" for area, score in zip(AREAS, (-2.01, 0.4, 1.3), strict=True))
+    (tmp_path / "x.csv").write_text(head + rows, encoding="utf-8")
+    found = joined(tmp_path, path="x.csv", edition=2019, as_="score", column="Crime Score")
+    assert found.covariates["x"].tolist() == [-2.01, 0.4, 1.3]
+    refused(tmp_path, "-2.01 in 'Index of", path="x.csv", edition=2019, as_="score")

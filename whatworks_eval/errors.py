@@ -26,8 +26,23 @@ class WhatWorksError(Exception):
 
     def __init__(self, problems: str | Iterable[str]) -> None:
         """Take one problem, or every problem found."""
-        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        told = (problems,) if isinstance(problems, str) else problems
+        self.problems: tuple[str, ...] = tuple(map(visible, told))
         super().__init__("\n".join(f"- {problem}" for problem in self.problems))
+
+
+def visible(text: str) -> str:
+    r"""The text with what a terminal would obey, or not show, written out: names come from files.
+
+    Example:
+        >>> visible("area 'A1\x1b[2J'")
+        "area 'A1\\x1b[2J'"
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
 
 
 class ProtocolError(WhatWorksError):

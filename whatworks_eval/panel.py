@@ -99,6 +99,8 @@ class Panel:
             and where not known.
         residents: By area, people; NaN where not known; None where not given.
         covariates: Name, then value by area (NaN where not known).
+        averaged: Covariate that is a mean over LSOAs weighted by population, then how many LSOAs.
+        classes: Name, then area, then its class (district, rural-urban class); areas without one left out.
         centroids: areas × 2, British National Grid metres; NaN where not known; None where not given.
         units: Area, then the unit it belongs to (neighbourhood, ward, beat); None where not given.
         forces: Area, then the force that records most of its incidents; None where not given.
@@ -119,6 +121,8 @@ class Panel:
     rolling_months: int | None = None
     residents: NDArray[np.float64] | None = None
     covariates: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    averaged: Mapping[str, int] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     centroids: NDArray[np.float64] | None = None
     units: Mapping[str, str] | None = None
     forces: Mapping[str, str] | None = None

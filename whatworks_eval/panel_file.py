@@ -26,6 +26,7 @@ def write_panel(panel: Panel, path: Path) -> None:
         }
     )
     table.loc[~table["observed"], "count"] = pd.NA
+    path.open("ab").close()  # an OSError, as of any other file, where the place will not take it
     with duckdb.connect() as engine:
         relation = engine.from_df(table)
         if path.suffix == ".parquet":

@@ -14,6 +14,8 @@ EXAMPLES: dict[PeriodKind, str] = {
     "week": "2018-W05",
     "day": "2018-01-31",
 }
+YEARS = range(1900, 2200)
+"""Years records are of: '0018-01' and '9999-12' are slips, and the months between would fill the memory."""
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
@@ -21,12 +23,14 @@ _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 
 def first_day(period: str, kind: PeriodKind) -> date:
-    """The first day of a period; ValueError where the text is not one.
+    """The first day of a period; ValueError where the text is not one, or of a year that no record is of.
 
     Example:
         >>> first_day("2018-W05", "week")
         datetime.date(2018, 1, 29)
     """
+    if re.match(r"\d{4}-", period) and int(period[:4]) not in YEARS:
+        raise ValueError(f"'{period}' is not of a year from {YEARS[0]} to {YEARS[-1]}")
     if kind == "month" and (found := _MONTH.fullmatch(period)):
         return date(int(found[1]), int(found[2]), 1)
     if kind == "quarter" and (found := _QUARTER.fullmatch(period)):

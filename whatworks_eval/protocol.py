@@ -126,7 +126,12 @@ def protocol_from_dict(mapping: Mapping[str, Any], base: str | Path | None = Non
 
 
 def _parse(mapping: Mapping[str, Any], *, base: Path, file: str | None) -> Protocol:
-    plain = _plain(mapping)
+    try:
+        plain = _plain(mapping)
+    except RecursionError:
+        raise ProtocolError(
+            f"{file or 'the protocol'}: tables are nested too deeply; a design needs four"
+        ) from None
     problems: list[str] = []
     protocol: Protocol | None = None
     try:
@@ -146,9 +151,9 @@ def _parse(mapping: Mapping[str, Any], *, base: Path, file: str | None) -> Proto
 
 
 def _plain(value: Any) -> Any:
-    """The same with tuples for lists, text for paths, and a date where `registered` is ISO text."""
+    """The same less what is None; tuples for lists, text for paths, a date where `registered` is ISO text."""
     if isinstance(value, Mapping):
-        plain = {str(key): _plain(item) for key, item in value.items()}
+        plain = {str(key): _plain(item) for key, item in value.items() if item is not None}
         if isinstance(registered := plain.get("registered"), str):
             with suppress(ValueError):  # the model then says what is wrong with it
                 plain["registered"] = date.fromisoformat(registered)

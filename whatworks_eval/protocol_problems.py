@@ -38,6 +38,7 @@ _WRITTEN = {
     "areas.treated": 'a list of area codes, or a file as { file = "areas.csv", column = "area" }',
     "areas.comparison": '"rest", "matched", a list of area codes, or { file = "areas.csv", column = "area" }',
     "areas.unit": '"area", "contiguous", or { file = "units.csv", code = "area", unit = "ward" }',
+    "covariates.NAME.average": '{ file = "wards.csv", area = "ward", residents = "population.csv" }',
     "areas.buffer": '{ within_m = 500 }, { adjacent_to = "treated" }, or a list of area codes',
     "id": "small letters, digits and hyphens, at most 80, as 'asb-hotspots-2019'",
 }

@@ -207,6 +207,27 @@ class Areas(Section):
     )
 
 
+class Average(Section):
+    """Which LSOAs each area of the data is made of, and how many people live in each."""
+
+    file: str = Field(description="Lookup from LSOA to your own areas; relative to the protocol.")
+    area: str = Field(
+        description="Column of the lookup with the area, as the counts name it: codes rather than names, "
+        "which two districts may share."
+    )
+    code: str | None = Field(None, description="Column of the lookup with the LSOA; absent = recognised.")
+    residents: str | None = Field(
+        None,
+        description="File with the residents of each LSOA; absent = the covariate's own (File 7 has them).",
+    )
+    residents_column: str | None = Field(
+        None, description="Column with the residents; absent = recognised layouts."
+    )
+    residents_code: str | None = Field(
+        None, description="Column with the LSOA, `residents` file; absent = recognised."
+    )
+
+
 class Covariate(Section):
     """Something known of each area: residents, deprivation."""
 
@@ -214,8 +235,10 @@ class Covariate(Section):
     column: str | None = Field(None, description="Column with the value; absent = recognised layouts.")
     code: str | None = Field(None, description="Column with the area code; absent = recognised.")
     edition: int | None = Field(None, description="Indices of Deprivation: 2015, 2019 or 2025.")
-    as_: Literal["score", "rank", "decile", "value"] = Field(
-        "value", alias="as", description="What the column holds."
+    as_: Literal["score", "rank", "decile", "value", "class"] = Field(
+        "value",
+        alias="as",
+        description="What the column holds; class: names, such as districts, for `matching.exact`.",
     )
     without: tuple[Domain, ...] = Field(
         (),
@@ -224,6 +247,11 @@ class Covariate(Section):
     )
     lookup: str | None = Field(
         None, description="Exact-fit lookup between LSOA 2011 and 2021, where the vintages differ."
+    )
+    average: Average | None = Field(
+        None,
+        description="Where the areas are wards or neighbourhoods made of LSOAs: each has the mean score of "
+        "its LSOAs, weighted by population.",
     )
 
 

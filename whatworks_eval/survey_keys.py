@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -80,11 +80,14 @@ class OtherOutcome(Section):
     p_value: float | None = Field(None, ge=0, le=1, description="Its p-value; absent = not published.")
 
 
+Rate = Annotated[float, Field(ge=0.01, le=100)]
+
+
 class RecordingRates(Section):
     """Shares of what is reported that the police record, in percent."""
 
-    treated: tuple[float, float] = Field(description="Before and after, treated areas; percent.")
-    comparison: tuple[float, float] = Field(description="Before and after, comparison areas; percent.")
+    treated: tuple[Rate, Rate] = Field(description="Before and after, treated areas; percent.")
+    comparison: tuple[Rate, Rate] = Field(description="Before and after, comparison areas; percent.")
     source: str = Field(min_length=1, description="Where the rates come from.")
 
 

@@ -52,9 +52,17 @@ def read(file: str) -> Protocol:
     from whatworks_eval.shipped import list_shipped
 
     path = Path(file)
-    if not path.exists():
+    if not there_is(path):
         path = next((item.path for item in list_shipped("designs") if item.name == file), path)
     return load_protocol(path)
+
+
+def there_is(path: Path) -> bool:
+    """True where there is a file or folder of that name; False too where it is closed to us, or no name."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def evaluated(protocol: Protocol, data: Path | None) -> Evaluation:
@@ -84,7 +92,7 @@ def write(evaluation: Evaluation, out: Path | None) -> tuple[Path, ...]:
 def folder_for(name: str, out: Path | None) -> Path:
     """Where a report of that name goes; says at once, before any work, where that cannot be a folder."""
     folder = Path("out") / name if out is None else out
-    there = next(place for place in (folder, *folder.parents, Path("/")) if place.exists())
+    there = next(place for place in (folder, *folder.parents, Path("/")) if there_is(place))
     if not there.is_dir():
         raise UsageProblem(f"--out {folder}: {there} is a file, not a folder; name another place")
     return folder

@@ -32,6 +32,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ProtocolError(f"{path}: line {line} is not UTF-8 text; save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ProtocolError(_explain(error, text, str(path))) from None
+    except RecursionError:
+        raise ProtocolError(
+            f"{path}: brackets or dotted names are nested too deeply; a design needs four"
+        ) from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise ProtocolError(f"{path}: a value in it cannot be read ({error}); correct it") from None
 
 
 def _explain(error: tomllib.TOMLDecodeError, text: str, file: str) -> str:

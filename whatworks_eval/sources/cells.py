@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from whatworks_eval.sources.dates import how_to_write, read_periods
 from whatworks_eval.sources.tables import text_of
 
 MOST_NAMED = 5
+# Above this, a computer's numbers no longer tell one incident from the next.
+MOST_INCIDENTS = 1e15
+_UNSEEN = {"Zs", "Zl", "Zp", "Cf", "Cc"}
 _NULL = {"", "<NA>", "NaT"}  # how pandas writes a missing value
 
 Cells = Sequence[Any] | NDArray[Any]
@@ -71,7 +75,32 @@ def coded_areas(cells: Cells, where: Where) -> tuple[NDArray[np.intp], list[str]
         raise DataError(f"{where(rows)}: no area code; give one in every row or leave the row out")
     if not codes:
         raise DataError("there are no rows to count")
-    return _positions(texts, codes)[at], codes
+    number = _positions(texts, codes)
+    _refuse_alike(number[at], codes, where)
+    return number[at], codes
+
+
+def _refuse_alike(at: NDArray[np.intp], codes: Sequence[str], where: Where) -> None:
+    """A DataError for codes that a reader takes for one area: two rows of numbers, each with false zeros."""
+    written: dict[str, list[int]] = {}
+    for number, code in enumerate(codes):
+        written.setdefault(_as_read(code), []).append(number)
+    alike = [numbers for numbers in written.values() if len(numbers) > 1]
+    problems = [
+        f"{where(np.flatnonzero(at == numbers[1]))}: area {codes[numbers[1]]!r} is also written "
+        f"{codes[numbers[0]]!r}, which differs only in letter case or blanks; write each area one way"
+        for numbers in alike[:MOST_NAMED]
+    ]
+    if len(alike) > MOST_NAMED:
+        problems.append(f"and {len(alike) - MOST_NAMED} more areas that are written in several ways")
+    if problems:
+        raise DataError(problems)
+
+
+def _as_read(code: str) -> str:
+    """A code less what the eye does not see: letter case, blanks, marks of no width, ways of accenting."""
+    plain = unicodedata.normalize("NFKC", code).casefold()
+    return "".join(letter for letter in plain if unicodedata.category(letter) not in _UNSEEN)
 
 
 def _positions(texts: Sequence[str], codes: Sequence[str]) -> NDArray[np.intp]:
@@ -134,6 +163,10 @@ def checked_counts(cells: Cells, where: Where) -> NDArray[np.float64]:
                 "is not a finite number of incidents; correct it, or leave it blank if not known",
             ),
             (values < 0, "is negative: a number of incidents cannot be"),
+            (
+                np.isfinite(values) & (values > MOST_INCIDENTS),
+                "is more incidents than there can be; correct it, or leave it blank if not known",
+            ),
             (
                 np.isfinite(values) & (values != np.floor(values)),
                 "is not a whole number of incidents; give counts, not rates or averages",

@@ -163,6 +163,7 @@ def panel_from_cells(
         lost[every[at]] = lost.get(every[at], 0) + int(n)
     empty = tuple(name for name, there in zip(every, has_row, strict=True) if not there)
     notes = [*ledger.notes, *_notes(empty, empty_periods, period_kind)]
+    notes += _absent(area_at, codes, values, int(has_row.sum()), period_kind)
     facts = {
         "residents": residents_by_area(residents, listed, notes) if residents is not None else None,
         "centroids": centroids_by_area(centroids, listed, notes) if centroids is not None else None,
@@ -237,6 +238,26 @@ def _duplicates(
     if len(twice) > MOST_NAMED:
         problems.append(f"and {len(twice) - MOST_NAMED} more areas and periods that are there more than once")
     return problems
+
+
+def _absent(
+    area_at: NDArray[np.intp],
+    codes: Sequence[str],
+    values: NDArray[np.float64],
+    periods: int,
+    kind: PeriodKind,
+) -> list[str]:
+    """A sentence on areas without a row in a period that has rows: one that left would fall to nothing."""
+    lacking = periods - np.bincount(area_at, minlength=len(codes))
+    if not lacking.any():
+        return []
+    worst = sorted(np.flatnonzero(lacking).tolist(), key=lambda at: (-lacking[at], codes[at]))
+    named = few([f"{codes[at]} in {lacking[at]}" for at in worst])
+    zeros = ", though the rows write zeros out" if (values == 0).any() else ""
+    return [
+        f"{int(lacking.sum()):,} areas by {kind} have no row in a {kind} that others have: taken as zero "
+        f"({named}){zeros}. Where a count is not known, give its row with a blank."
+    ]
 
 
 def _notes(empty: Sequence[str], means: str, kind: PeriodKind) -> list[str]:

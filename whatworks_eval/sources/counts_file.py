@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -17,6 +18,8 @@ from whatworks_eval.sources.dates import how_to_write, read_periods
 from whatworks_eval.sources.tables import Cell, Table, number_of, read_table, text_of
 
 OTHER_OFFENCE = "other offence"
+# One thousand to some, one to others: between semicolons a comma or a point may be either mark.
+_THOUSAND = re.compile(r"[-+]?\d{1,3}(?:[.,]\d{3})+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,6 +175,8 @@ def _append(
     cells: _Cells, table: Table, at: int, area: Cell, when: Cell, count: Cell, odd: list[tuple[int, Cell]]
 ) -> None:
     try:
+        if table.decimal_comma and isinstance(count, str) and _THOUSAND.fullmatch(count.strip()):
+            raise ValueError(count)
         number = number_of(count, decimal_comma=table.decimal_comma)
     except ValueError:
         odd.append((at, count))

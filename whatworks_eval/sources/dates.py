@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from whatworks_eval.periods import EXAMPLES, PeriodKind, first_day, period_of
+from whatworks_eval.periods import EXAMPLES, YEARS, PeriodKind, first_day, period_of
 
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -37,6 +37,16 @@ def read_periods(cells: Iterable[Any], kind: PeriodKind) -> dict[Any, str | None
     return {cell: _period(cell, kind, order) for cell in distinct}
 
 
+def is_near(period: str) -> bool:
+    """True for a period of the years that records are of.
+
+    Example:
+        >>> is_near("2018-01"), is_near("9999-12"), is_near("0018-01")
+        (True, False, False)
+    """
+    return int(period[:4]) in YEARS
+
+
 def how_to_write(kind: PeriodKind) -> str:
     """What to tell someone whose period could not be read.
 
@@ -58,6 +68,11 @@ def _day_first(texts: Iterable[str]) -> bool | None:
 
 
 def _period(cell: Any, kind: PeriodKind, day_first: bool | None) -> str | None:
+    found = _any_period(cell, kind, day_first)
+    return found if found is not None and is_near(found) else None
+
+
+def _any_period(cell: Any, kind: PeriodKind, day_first: bool | None) -> str | None:
     try:
         if isinstance(cell, datetime):
             return period_of(cell.date(), kind)

@@ -85,6 +85,7 @@ def build_panel(
     """The Panel of street files that are already found and unpacked. Arguments as `load_police_uk`."""
     wanted = tuple(dict.fromkeys(offences or ()))
     groups = count_rows(found.files, wanted)
+    _check_codes(found.files, groups)
     notes = [*found.notes, *check_offences(found.files, groups, wanted)]
     coded = _coded(found.files, groups)
     _check_months(found.files, coded)
@@ -130,6 +131,21 @@ def build_panel(
             notes=tuple(notes),
         ),
     )
+
+
+def _check_codes(files: Sequence[StreetFile], groups: Groups) -> None:
+    """A DataError for what is no area code, or one code in two spellings, which would be two areas."""
+    plain = {code for code in groups.codes if code.isalnum() and code == code.upper()}
+    problems = [
+        f"{files[int(groups.file[groups.code == at][0])].name}: LSOA code {code!r} is not written as "
+        "police.uk writes codes (E01014370); correct it, or download the file again"
+        for at, code in enumerate(groups.codes)
+        if code not in plain and (not code.isalnum() or code.upper() in plain)
+    ]
+    if problems:
+        raise DataError(
+            problems[:5] + ([f"and {len(problems) - 5} more such codes"] if len(problems) > 5 else [])
+        )
 
 
 def _coded(files: Sequence[StreetFile], groups: Groups) -> _Coded:

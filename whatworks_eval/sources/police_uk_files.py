@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+import shutil
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from whatworks_eval.errors import DataError
+from whatworks_eval.periods import YEARS
 
 # YYYY-MM-force-kind.csv, as police.uk names every file it publishes.
 _NAMED = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))-(.+)-(street|outcomes|stop-and-search)\.csv", re.IGNORECASE)
 _NEARLY = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))-(.+)-street.*\.(csv|txt)", re.IGNORECASE)
+
 
 HEADER = (
     "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"
@@ -25,6 +29,9 @@ HEADER = (
 NEEDED = ("month", "longitude", "latitude", "lsoa_code", "lsoa_name", "crime_type")
 _HEAD_BYTES = 16_384
 _CHUNK = 1 << 20
+# A member larger than this (bytes) that unpacks to over so many times its size is no table: text of
+# numbers unpacks to about ten times its size.
+_LARGE, _SWOLLEN = 50_000_000, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +90,17 @@ def street_files(path: Path, *, hashed: bool = True) -> Iterator[Found]:
         ...
         whatworks_eval.errors.DataError: - no-such-folder: not found; give the police.uk folder, zip ...
     """
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+        if is_file:
+            path.open("rb").close()
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror or error}); see that you may open it"
+        ) from None
+    if is_folder:
         yield _described(_in_folder(path, hashed=hashed), path, _beside(p.name for p in path.rglob("*")))
-    elif not path.is_file():
+    elif not is_file:
         raise DataError(f"{path}: not found; give the police.uk folder, zip or CSV file as `outcome.path`")
     elif path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
         with TemporaryDirectory(prefix="whatworks-") as folder:
@@ -99,7 +114,21 @@ def street_files(path: Path, *, hashed: bool = True) -> Iterator[Found]:
                 "name the file as police.uk does: YYYY-MM-force-street.csv"
             )
         sha256 = hash_of(path) if hashed else ""
+        if hashed and (problems := list(open_quote(path, path.name))):
+            raise DataError(problems)
         yield _described([(path, path.name, named[1], named[2].lower(), sha256)], path, ())
+
+
+def open_quote(path: Path, name: str) -> Iterator[str]:
+    """A sentence where a quotation mark is not closed on its line: DuckDB drops the rows behind it unsaid."""
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            if line.count(b'"') % 2:
+                yield (
+                    f"{name}, line {number}: a quotation mark is opened and not closed on the line, which "
+                    "would swallow the rows after it; remove it, or download the file again"
+                )
+                return
 
 
 def hash_of(path: Path) -> str:
@@ -121,12 +150,21 @@ def _street(name: str) -> re.Match[str] | None:
 
 def _in_folder(folder: Path, *, hashed: bool) -> list[_Raw]:
     raw: list[_Raw] = []
+    problems: list[str] = []
     for path in sorted(folder.rglob("*")):
         named = _street(path.name)
         if named is not None and path.is_file():
             name = path.relative_to(folder).as_posix()
             raw.append((path, name, named[1], named[2].lower(), hash_of(path) if hashed else ""))
+            problems += open_quote(path, name) if hashed and _quoted(path) else ()
+    if problems:
+        raise DataError(problems)
     return raw
+
+
+def _quoted(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return any(b'"' in chunk for chunk in iter(lambda: stream.read(_CHUNK), b""))
 
 
 def _unpacked(archive: Path, folder: Path, *, hashed: bool) -> tuple[list[_Raw], list[str]]:
@@ -141,19 +179,30 @@ def _unpacked(archive: Path, folder: Path, *, hashed: bool) -> tuple[list[_Raw],
                     "do not trust this file, download it again from police.uk"
                     for name in climbing
                 )
+            refuse_swollen(
+                archive.name,
+                [member for member in members if _street(PurePosixPath(member.filename).name)],
+                most=shutil.disk_usage(folder).free,
+            )
             sha256 = hash_of(archive) if hashed else ""
             raw: list[_Raw] = []
+            problems: list[str] = []
             for number, member in enumerate(members):
                 named = _street(PurePosixPath(member.filename).name)
                 if named is None:
                     continue
-                target = folder / f"{number:05d}.csv"
+                target, quoted = folder / f"{number:05d}.csv", False
                 with opened.open(member) as source, target.open("wb") as out:
                     while chunk := source.read(_CHUNK):
+                        quoted = quoted or b'"' in chunk
                         out.write(chunk)
-                raw.append((target, f"{archive.name}/{member.filename}", named[1], named[2].lower(), sha256))
+                name = f"{archive.name}/{member.filename}"
+                problems += open_quote(target, name) if quoted else ()
+                raw.append((target, name, named[1], named[2].lower(), sha256))
+            if problems:
+                raise DataError(problems)
             return raw, [PurePosixPath(member.filename).name for member in members]
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, zlib.error) as error:
         raise DataError(
             f"{archive.name}: not a whole zip file ({error}); the download was cut short or damaged: "
             "download it again"
@@ -162,6 +211,25 @@ def _unpacked(archive: Path, folder: Path, *, hashed: bool) -> tuple[list[_Raw],
         raise DataError(
             f"{archive.name}: cannot be unpacked ({error}); unpack it yourself and give the folder"
         ) from error
+
+
+def refuse_swollen(archive: str, members: Sequence[zipfile.ZipInfo], *, most: float) -> None:
+    """A DataError where members would unpack to more than `most` bytes, or to far more than text does."""
+    problems = [
+        f"{archive}: member '{member.filename}' would unpack to {member.file_size / 1e6:,.0f} MB from "
+        f"{member.compress_size / 1e6:,.1f} MB, which no table of counts does; do not trust this file, "
+        "download it again"
+        for member in members
+        if member.file_size > _LARGE and member.file_size > _SWOLLEN * max(member.compress_size, 1)
+    ]
+    total = sum(member.file_size for member in members)
+    if total > most and not problems:
+        problems.append(
+            f"{archive}: would unpack to {total / 1e9:,.1f} GB, more than the {most / 1e9:,.1f} GB there is "
+            "room for; give fewer months, or unpack it yourself and give the folder"
+        )
+    if problems:
+        raise DataError(problems)
 
 
 def _climbs_out(member: str) -> bool:
@@ -210,6 +278,11 @@ def _described(raw: list[_Raw], path: Path, notes: tuple[str, ...]) -> Found:
     files: list[StreetFile] = []
     first_seen: dict[tuple[str, str], str] = {}
     for at, name, month, force, sha256 in sorted(raw, key=lambda item: (item[3], item[2], item[1])):
+        if int(month[:4]) not in YEARS:
+            problems.append(
+                f"{name}: the year {month[:4]} in the file's name cannot be; rename or remove the file"
+            )
+            continue
         if (force, month) in first_seen:
             problems.append(
                 f"{name}: {force} {month} is here twice, also as {first_seen[force, month]}; "

@@ -15,7 +15,7 @@ from whatworks_eval.errors import DataError
 from whatworks_eval.panel import InputFile, Ledger, Panel
 from whatworks_eval.periods import PeriodKind, first_day, period_of, period_range
 from whatworks_eval.protocol_tables import Outcome
-from whatworks_eval.sources.dates import how_to_write, read_periods
+from whatworks_eval.sources.dates import how_to_write, is_near, read_periods
 from whatworks_eval.sources.survey_layouts import Answer, Answers, read_answers
 from whatworks_eval.sources.tables import text_of
 
@@ -147,7 +147,7 @@ def _periods(
         text = text_of(when)
         if kind == "quarter" and (quarter := _QUARTERS.fullmatch(text)):
             year, number = (quarter[2], quarter[1]) if quarter[1] else (quarter[3], quarter[4])
-            found[when] = f"{year}-Q{number}"
+            found[when] = f"{year}-Q{number}" if is_near(year) else None
             continue
         read = month
         if read is None and (year_of := _SHORT_YEAR.fullmatch(text)):

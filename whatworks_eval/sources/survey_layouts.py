@@ -18,6 +18,7 @@ from whatworks_eval.protocol_tables import Outcome
 from whatworks_eval.sources.tables import Cell, Table, number_of, read_table, text_of
 
 NOT_GIVEN = {"", "n/a", "na", "-", "–", "..", ":", "*", "[x]", "[u]", "[c]", "[low]", "[z]"}
+_MOST_ASKED = 1e9  # respondents
 YEAR = 12  # CSEW: 'year ending'; MOPAC: 400 interviews a borough in any 12-month rolling period
 _PAS = ("date", "survey", "borough", "measure", "proportion")
 _TREND = ("measure", "date", "borough trends", "borough", "proportion")
@@ -298,10 +299,9 @@ def _base(cell: Cell, table: Table, row: int, problems: list[str]) -> float | No
     except ValueError as error:
         problems.append(f"{table.name}, row {row}: base: {error}")
         return None
-    if value is not None and not value > 0:
-        problems.append(
-            f"{table.name}, row {row}: a base of {value:g}; a share needs at least one respondent"
-        )
+    if value is not None and not 0 < value <= _MOST_ASKED:
+        needs = "a share needs at least one respondent" if value <= 0 else "more than there are people to ask"
+        problems.append(f"{table.name}, row {row}: a base of {value:g}; {needs}")
         return None
     return value
 

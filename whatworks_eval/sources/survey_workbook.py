@@ -10,9 +10,9 @@ from typing import Any
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.protocol_tables import Outcome
-from whatworks_eval.sources.police_uk_files import hash_of
+from whatworks_eval.sources.police_uk_files import hash_of, refuse_swollen
 from whatworks_eval.sources.survey_layouts import YEAR, Answer, Answers, share, whole
-from whatworks_eval.sources.tables import number_of, text_of
+from whatworks_eval.sources.tables import DAMAGED, MOST_UNPACKED, number_of, text_of
 
 HEADER_WITHIN = 12  # rows: titles and links come first
 _YEAR_ENDING = re.compile(r"year ending (\w+ \d{4})", re.IGNORECASE)
@@ -36,21 +36,23 @@ def read_workbook(path: Path, outcome: Outcome) -> Answers | None:
         DataError: The workbook cannot be read, or holds no such worksheet as `outcome.sheet`.
     """
     import warnings
-    from zipfile import BadZipFile
+    from zipfile import BadZipFile, ZipFile
 
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
+        with ZipFile(path) as archive:
+            refuse_swollen(path.name, archive.infolist(), most=MOST_UNPACKED)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's remarks on styles it does not know
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
             sheets = {
-                name: [list(row) for row in book[name].iter_rows(values_only=True)]
-                for name in book.sheetnames
+                sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]
+                for sheet in book.worksheets  # less those that hold a chart alone
             }
             book.close()
-    except (BadZipFile, InvalidFileException, KeyError, OSError, ValueError) as error:
+    except (BadZipFile, InvalidFileException, *DAMAGED) as error:
         raise DataError(
             f"{path.name}: not a readable XLSX file ({error}); save it again from Excel"
         ) from error

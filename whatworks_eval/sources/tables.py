@@ -13,12 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from whatworks_eval.errors import DataError
-from whatworks_eval.sources.police_uk_files import hash_of
+from whatworks_eval.sources.police_uk_files import hash_of, refuse_swollen
 
 Cell = Any  # str from text files; str, number, date, bool or None from XLSX and parquet
 
 _DELIMITERS = (",", "\t", ";", "|")
 _LONGEST_CELL = 1_000_000
+_LARGEST = 1e30  # beyond this numbers overflow where they are multiplied
+MOST_UNPACKED = 1_000_000_000  # bytes that a compressed table may unpack to
+# What openpyxl and the readers under it raise where a workbook is cut short, edited or encrypted.
+DAMAGED = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, NotImplementedError, OSError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError, zlib.error),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,10 +90,16 @@ def read_table(path: Path, *, sheet: str | None = None, wanted: Sequence[str] = 
         ...
         whatworks_eval.errors.DataError: - no-such.csv: not found
     """
-    if path.is_dir():
-        raise DataError(f"{path}: a folder; give the file itself")
-    if not path.is_file():
-        raise DataError(f"{path}: not found")
+    try:
+        if path.is_dir():
+            raise DataError(f"{path}: a folder; give the file itself")
+        if not path.is_file():
+            raise DataError(f"{path}: not found")
+        path.open("rb").close()
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror or error}); see that you may open it"
+        ) from None
     suffix = path.suffix.lower()
     if suffix in {".xlsx", ".xlsm"}:
         return _from_xlsx(path, sheet, wanted)
@@ -130,7 +143,7 @@ def number_of(cell: Cell, *, decimal_comma: bool = False) -> float | None:
     if not isinstance(cell, str):
         if cell is None or cell != cell:  # noqa: PLR0124 - NaN
             return None
-        return float(cell)
+        return _finite(cell)
     text = cell.strip()
     if not text:
         return None
@@ -143,7 +156,18 @@ def number_of(cell: Cell, *, decimal_comma: bool = False) -> float | None:
         text = text.replace(",", "")
     if "_" in text or "n" in text.lower():  # Python's float() also takes 1_0, nan and inf
         raise ValueError(f"'{cell}' is not a number")
-    return float(text)
+    return _finite(text)
+
+
+def _finite(cell: Cell) -> float:
+    """The number in a cell; ValueError for a date, a list, or what is too large to be told from infinity."""
+    try:
+        number = float(cell)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"'{cell}' is not a number") from error
+    if not abs(number) < _LARGEST:
+        raise ValueError(f"'{cell}' is not a number that can be reckoned with")
+    return number
 
 
 def _listed(names: Iterable[str], most: int = 12) -> str:
@@ -185,10 +209,21 @@ def _outside_quotes(line: str, mark: str) -> int:
 
 
 def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror or error}); copy it to a disk of yours"
+        ) from None
     if data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.decompress(data)
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+                data = packed.read(MOST_UNPACKED + 1)
+            if len(data) > MOST_UNPACKED:
+                raise DataError(
+                    f"{path.name}: unpacks to more than {MOST_UNPACKED / 1e9:g} GB, which no table of counts "
+                    "does; see that it is the right file"
+                )
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{path.name}: a damaged gzip file ({error}); download it again") from error
     try:
@@ -215,16 +250,18 @@ def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
 
 def _from_xlsx(path: Path, sheet: str | None, wanted: Sequence[str]) -> Table:
     import warnings
-    from zipfile import BadZipFile
+    from zipfile import BadZipFile, ZipFile
 
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
+        with ZipFile(path) as archive:
+            refuse_swollen(path.name, archive.infolist(), most=MOST_UNPACKED)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's remarks on styles it does not know
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            names = tuple(book.sheetnames)
+            names = tuple(one.title for one in book.worksheets)  # less sheets that hold a chart alone
             if sheet is not None and sheet not in names:
                 raise DataError(f"{path.name}: no worksheet '{sheet}'; the worksheets are {_listed(names)}")
             tables = []
@@ -234,7 +271,7 @@ def _from_xlsx(path: Path, sheet: str | None, wanted: Sequence[str]) -> Table:
                 if filled and filled[0][0] == 1 and _is_header(filled[0][1], alone=sheet is not None):
                     tables.append((name, filled))
             book.close()
-    except (BadZipFile, InvalidFileException, KeyError, OSError, ValueError) as error:
+    except (BadZipFile, InvalidFileException, *DAMAGED) as error:
         raise DataError(
             f"{path.name}: not a readable XLSX file ({error}); save it again from Excel"
         ) from error
@@ -265,7 +302,11 @@ def _from_parquet(path: Path) -> Table:
     connection = duckdb.connect(":memory:")
     try:
         found = connection.sql(f"SELECT * FROM read_parquet({sql_path(path)})")
-        columns, rows = list(found.columns), found.fetchall()
+        columns = list(found.columns)
+        rows = [
+            tuple(str(c) if isinstance(c, list | dict | bytes) else c for c in row)
+            for row in found.fetchall()
+        ]
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         raise DataError(f"{path.name}: not a readable parquet file ({first})") from error

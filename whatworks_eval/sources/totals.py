@@ -7,6 +7,9 @@ import math
 from whatworks_eval.errors import DataError, ProtocolError
 from whatworks_eval.panel import Changes, Ledger, Totals
 from whatworks_eval.protocol_tables import ChangesTable, TotalsTable
+from whatworks_eval.sources.cells import MOST_INCIDENTS
+
+_LARGEST = 1e9  # periods, sizes and dispersions beyond this are slips, and overflow where they are squared
 
 
 def load_totals(table: TotalsTable | None) -> Totals:
@@ -31,14 +34,25 @@ def load_totals(table: TotalsTable | None) -> Totals:
                 problems.append(f"{place} has {count} incidents {window}; give a number")
             elif count < 0:
                 problems.append(f"{place} has {count:g} incidents {window}; a count cannot be negative")
+            elif count > MOST_INCIDENTS:
+                problems.append(
+                    f"{place} has {count:g} incidents {window}, more than there can be; correct it"
+                )
     for window, length in zip(("before", "after"), table.periods, strict=True):
-        if not (math.isfinite(length) and length > 0):
+        if not 1 / _LARGEST <= length <= _LARGEST:
             problems.append(
                 f"`outcome.totals.periods` gives the {window} window a length of {length:g}; "
-                "it must be above 0"
+                f"it must be above 0, and at most {_LARGEST:,.0f} periods"
             )
-    if not math.isfinite(table.dispersion):
-        problems.append("`outcome.totals.dispersion` must be a number of 1 or more")
+    if not table.dispersion <= _LARGEST:
+        problems.append(f"`outcome.totals.dispersion` must be a number from 1 to {_LARGEST:,.0f}")
+    weights = table.area_weights.model_dump() if table.area_weights is not None else {}
+    problems += [
+        f"`outcome.totals.area_weights.{name}` is {weight:g}; sizes lie between {1 / _LARGEST:g} and "
+        f"{_LARGEST:,.0f}: give them in another unit"
+        for name, weight in weights.items()
+        if not 1 / _LARGEST <= weight <= _LARGEST
+    ]
     if problems:
         raise DataError(problems)
     return Totals(
