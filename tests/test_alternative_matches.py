@@ -86,7 +86,7 @@ def test_every_good_match_is_tried_once() -> None:
         "each comparison area once",
         "distance by ranks",
         "propensity score",
-        "on imd_2015 instead of imd_score",
+        "on IMD 2015 instead of IMD score",
     ]
     assert all(one.value is not None for one in found.values())
     assert all(one.low is not None and one.high is not None for one in found.values())

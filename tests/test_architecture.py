@@ -32,8 +32,8 @@ ORDER = (
     ("alternatives", "caveats", "reproduce_measures"),
     ("grade", "reproduce_traps", "reproduce_economics"),
     ("evaluation", "report"),
-    ("calc", "reproduce", "terminal"),
-    ("again", "costing", "match_command", "deprivation_command"),
+    ("calc", "reproduce", "terminal", "options_file"),
+    ("again", "costing", "options_command", "match_command", "deprivation_command"),
     ("cli",),
     ("__main__",),
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pytest
 import test_bad_input
@@ -32,6 +33,7 @@ from whatworks_eval.errors import DataError, ProtocolError
 from whatworks_eval.protocol import load_protocol
 from whatworks_eval.protocol_tables import Outcome
 from whatworks_eval.sources.survey import load_survey
+from whatworks_eval.sources.tables import read_table
 
 run = test_bad_input.run  # the fixture: a design as changed, on the files as planted
 
@@ -42,6 +44,14 @@ def test_one_area_written_in_two_ways_is_refused(run: Command, tmp_path: Path) -
         rows = [[other if row[0] == "A01" and row[1] >= "2019" else row[0], *row[1:]] for row in sound_rows()]
         write_counts(tmp_path, rows)
         refused(run(), DATA, "counts.csv, row", "'A01'", "write each area one way")
+
+
+def test_names_that_a_blank_tells_apart_are_two_areas(run: Command, tmp_path: Path) -> None:
+    """Seven pairs of wards differ in a blank alone (Red Hill, Redhill); so do beats '1 12' and '11 2'."""
+    name = {"A07": "Red Hill", "A08": "Redhill", "A09": "1 12", "A10": "11 2"}
+    write_counts(tmp_path, [[name.get(row[0], row[0]), *row[1:]] for row in sound_rows()])
+    code, _, said = run()
+    assert code == 0, said
 
 
 @pytest.mark.parametrize("cell", ["1,000", "1.000", "12,345", "1.234.567"])
@@ -248,6 +258,18 @@ def test_a_covariate_that_cannot_be(run: Command, tmp_path: Path, column: str, c
     (tmp_path / "known.csv").write_text("\n".join([f"area,{column}", *lines]), encoding="utf-8")
     table = f'[covariates.{column}]\npath = "known.csv"\ncolumn = "{column}"\n[windows]'
     refused(run(("[windows]", table)), DATA, f"`covariates.{column}`: known.csv", says)
+
+
+@pytest.mark.parametrize("column", ["period", "noted"])
+def test_times_with_a_zone_in_parquet(tmp_path: Path, column: str) -> None:
+    """Which column, why and what to do: not that another package has to be installed."""
+    path = tmp_path / "counts.parquet"
+    connection = duckdb.connect(":memory:")
+    zoned = f"SELECT 'A01' AS area, TIMESTAMPTZ '2018-01-31 23:30:00+00' AS {column}, 3 AS count"
+    connection.sql(f"COPY ({zoned}) TO '{path}' (FORMAT parquet)")
+    connection.close()
+    with pytest.raises(DataError, match=rf"times with a time zone in '{column}'.* without a zone"):
+        read_table(path)
 
 
 @pytest.mark.parametrize("row", ["A01,9999-Q4,50,100", "A01,2018-Q1,50,1e300"])

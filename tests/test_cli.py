@@ -172,7 +172,7 @@ def test_demo_says_that_it_is_simulated_and_what_the_truth_is(whatworks: Run, tm
     done = whatworks("demo", "--out", "demo")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("SIMULATED DATA")
-    assert "-12 %" in done.out
+    assert "the effect put in is \N{MINUS SIGN}12 %." in " ".join(done.out.split())
     assert "whatworks check" in done.out
     assert (tmp_path / "demo" / "report.html").is_file()
     result = json.loads((tmp_path / "demo" / "result.json").read_text("utf-8"))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import rollouts
+from rollouts import STARTS
 
 from whatworks_eval.alternatives import LESS, comparison_sets
 from whatworks_eval.contrast import build_contrast
-from whatworks_eval.evaluation import evaluate
+from whatworks_eval.evaluation import estimate, evaluate
 from whatworks_eval.matching.deprivation import deprivation_covariate, same_band
 from whatworks_eval.panel import Ledger, Panel
 from whatworks_eval.periods import period_range
@@ -85,6 +88,32 @@ def test_every_set_is_tried_in_full_and_less_the_adjoining_areas() -> None:
     assert found[f"as registered, {LESS}"].low is not None
     assert found[f"nearby areas, {LESS}"].low is None
     assert "only the value" in str(found[f"nearby areas, {LESS}"].why_missing)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"did": {"model": "linear"}},
+        {"outcome": {"kind": "rate"}},
+        {"did": {"adjust_for": ["wealth"]}, "covariates": {"wealth": {"path": "none.csv"}}},
+        {"starts": STARTS[:2]},
+        {"method": "relative-effect"},
+        {"method": "synthetic"},
+        {"method": "interrupted-time-series"},
+    ],
+    ids=str,
+)
+def test_a_set_that_cannot_be_tried_is_in_the_terms_of_the_design(
+    changes: dict[str, Any], tmp_path: Path
+) -> None:
+    """Without a map nothing is nearby: the empty answer carries the measure, scale and unit of the others."""
+    protocol = rollouts.design(tmp_path if "starts" in changes else None, **changes)
+    wealth = np.linspace(-1.0, 1.0, 100)
+    panel = replace(rollouts.panel_of(areas=100), centroids=None, covariates={"wealth": wealth})
+    missing, made = sets_of(protocol, panel)["nearby areas"], estimate(protocol, panel).effect.estimate
+    assert missing.value is None
+    assert made.value is not None
+    assert (missing.measure, missing.scale, missing.unit) == (made.measure, made.scale, made.unit)
 
 
 def test_with_a_declared_buffer_no_set_holds_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,21 @@ def test_units_from_a_lookup_cover_both_arms(tmp_path: Path) -> None:
     assert contrast.comparison_units
 
 
+def test_a_lookup_of_some_comparison_areas_does_not_make_the_rest_units_of_their_own(tmp_path: Path) -> None:
+    """Each area without a ward was a unit by itself: 931 in place of 266. None known is another thing."""
+    treated = [f"a{at:02d}" for at in range(20, 40)]
+    unit = {"file": "wards.csv", "code": "code", "unit": "ward"}
+    declared = protocol_of(tmp_path, treated=treated, comparison="rest", unit=unit)
+    rows = [f"a{at:02d},W{at // 10}" for at in range(98)]
+    (tmp_path / "wards.csv").write_text("\n".join(["code,ward", *rows]))
+    with pytest.raises(DataError, match=r"no unit for 2 areas, some of them comparison: a98, a99; add a row"):
+        build_contrast(declared, panel_of())
+    (tmp_path / "wards.csv").write_text("\n".join(["code,ward", *rows[20:40]]))
+    contrast = build_contrast(declared, panel_of())
+    assert contrast.treated_units == ("W2", "W3")
+    assert not contrast.comparison_units
+
+
 def test_units_from_the_data_are_used_when_none_are_declared() -> None:
     """A panel that comes with units needs no declaration."""
     units = {f"a{at:02d}": f"U{at // 10}" for at in range(100)}
@@ -152,6 +168,26 @@ def test_matching_never_sees_an_after_count() -> None:
     assert build_contrast(protocol, panel_of()) == build_contrast(protocol, panel_of(after_factor=3.0))
 
 
+@pytest.mark.parametrize("on", [["before_level"], ["before_level", "need"]])
+def test_a_treated_area_without_counts_leaves_with_a_line(on: list[str]) -> None:
+    """Whatever was matched on, an area whose counts are missing is told, not silently fewer."""
+    panel = panel_of()
+    observed = panel.observed.copy()
+    observed[50, :10] = False
+    panel = replace(
+        panel,
+        observed=observed,
+        counts=np.where(observed, panel.counts, np.nan),
+        covariates={"need": np.random.default_rng(3).normal(size=len(panel.areas))},
+    )
+    protocol = protocol_of(treated=["a50", "a70"], comparison="matched", unit="area")
+    matching = protocol.matching.model_copy(update={"on": tuple(on)})
+    protocol = protocol.model_copy(update={"matching": matching})
+    contrast = build_contrast(protocol, panel)
+    assert contrast.treated == ("a70",)
+    assert dict(contrast.dropped) == {"a50": "10 of the 12 periods of the before window are missing"}
+
+
 def test_matches_agree_with_a_search_by_hand() -> None:
     """Every area's matches are those within the distance of its third nearest."""
     rng = np.random.default_rng(0)
@@ -188,7 +224,19 @@ def test_an_area_listed_twice_in_a_file_is_refused(tmp_path: Path) -> None:
         )
 
 
+def test_with_starts_and_every_area_treated_the_last_to_start_is_pointed_to(tmp_path: Path) -> None:
+    """A roll-out that reaches everywhere has a comparison while the last to start wait."""
+    panel = panel_of()
+    rows = [f"{area},{'2019-01' if at % 2 else '2019-05'}" for at, area in enumerate(panel.areas)]
+    (tmp_path / "areas.csv").write_text("area,start\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    treated = {"file": "areas.csv", "start": "start"}
+    with pytest.raises(
+        CannotEstimate, match=r"name the last to start as the comparison and end windows\.after"
+    ):
+        build_contrast(protocol_of(tmp_path, method="did", treated=treated, comparison="rest"), panel)
+
+
 def test_no_comparison_left_is_refused() -> None:
     """A buffer that swallows every other area leaves nothing to compare with."""
-    with pytest.raises(CannotEstimate, match="no comparison area is left"):
+    with pytest.raises(CannotEstimate, match=r"make areas\.buffer smaller$"):
         build_contrast(protocol_of(treated=["a44"], comparison="rest", buffer={"within_m": 1e6}), panel_of())

@@ -157,6 +157,22 @@ def test_areas_of_a_unit_add_up(tmp_path: Path) -> None:
     assert "15 lots" in other.effect.estimate.inference
 
 
+def test_units_that_are_torn_are_named_in_one_sentence(tmp_path: Path) -> None:
+    """Ten areas in five units of a schedule drawn by area: one problem that names the units, not five."""
+    rng = np.random.default_rng(8)
+    on, block = by_order(rng, 10, 3, 2)
+    panel = panel_of(counts_of(rng, on))
+    written(tmp_path, on, block, panel)
+    (tmp_path / "units.csv").write_text(
+        "\n".join(["area,unit", *[f"h{at:02d},u{at // 2}" for at in range(10)]]) + "\n"
+    )
+    lookup = {"file": "units.csv", "code": "area", "unit": "unit"}
+    protocol = protocol_of(tmp_path, areas_={"treated": list(panel.areas), "unit": lookup})
+    with pytest.raises(DataError, match="not switched together in 'u0'") as raised:
+        estimate(protocol, panel)
+    assert len(raised.value.problems) == 1
+
+
 def test_washout_leaves_out_the_same_cells_whatever_was_drawn(tmp_path: Path) -> None:
     """Two days after each point where a switch could have come: 10 of 14 days stay, for every area alike."""
     panel, on, block = made(np.random.default_rng(3), effect=0.8)
@@ -169,6 +185,10 @@ def test_washout_leaves_out_the_same_cells_whatever_was_drawn(tmp_path: Path) ->
     assert [other.label for other in answer.effect.alternatives] == ["no periods left out"]
     whole = estimate(protocol_of(tmp_path), panel).effect.estimate
     assert answer.effect.alternatives[0].value == whole.value
+    left_out, total = int((~kept).sum()), kept.size
+    span = f"from {panel.periods[0]} to {panel.periods[-1]}"
+    assert f"{span}; the washout leaves out {left_out} of {total} counts)" in answer.effect.estimate.inference
+    assert whole.inference.endswith(f"{span})")
     with pytest.raises(CannotEstimate, match=r"crossover\.washout"):
         estimate(protocol_of(tmp_path, crossover={"washout": 7}), panel)
 
@@ -307,6 +327,18 @@ def test_a_sound_crossover_reaches_level_five(tmp_path: Path) -> None:
         assert render(found, form)
     assert "on and off by the schedule" in render(found, "text")
     assert "nothing to compare" not in render(found, "text")
+
+
+@pytest.mark.parametrize(("washout", "left"), [(1, "the first day after"), (2, "the first 2 days after")])
+def test_a_crossover_is_held_against_its_own_periods_off(tmp_path: Path, washout: int, left: str) -> None:
+    """There are no comparison areas to be named; and one day left out is the first day."""
+    panel, on, block = made(np.random.default_rng(3))
+    written(tmp_path, on, block, panel)
+    found = evaluate(protocol_of(tmp_path, crossover={"washout": washout}), panel)
+    said = " ".join(render(found, "text").split())
+    assert "differed from what their periods switched off would suggest" in said
+    assert "comparison areas would suggest" not in said
+    assert f"{left} each possible switch left out" in said
 
 
 @pytest.mark.parametrize(

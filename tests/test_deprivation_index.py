@@ -12,7 +12,7 @@ from whatworks_eval.errors import DataError
 from whatworks_eval.measures.deprivation_profile import ALL, deprivation_profile
 from whatworks_eval.sources.deprivation import ENGLAND, check_values, form_of_values
 from whatworks_eval.sources.index_domains import WEIGHTS, read_domains, rebuilt_scores, transformed
-from whatworks_eval.sources.index_table import IndexTable, not_in_index, read_index, same_index
+from whatworks_eval.sources.index_table import IndexTable, not_in_index, read_index
 from whatworks_eval.sources.tables import Table
 from whatworks_eval.sources.unit_deprivation import by_unit
 
@@ -99,14 +99,6 @@ def test_every_problem_of_an_index_is_named_at_once() -> None:
     with pytest.raises(DataError) as caught:
         read_index(_table(("lsoa", "IMD_score", "IMD_rank"), rows), 2019)
     assert len(caught.value.problems) == 3
-
-
-def test_two_editions_are_never_compared() -> None:
-    """The same table is fine beside itself; another edition's is an error that says what to do."""
-    first, second = _index({}, {"E01000001": 1}), _index({}, {"E01000001": 1}, 2015)
-    same_index(first, first)
-    with pytest.raises(DataError, match="use one edition"):
-        same_index(first, second)
 
 
 def test_areas_of_the_index_must_be_in_it() -> None:

@@ -283,6 +283,28 @@ def test_a_dose_is_an_effect_by_unit(tmp_path: Path) -> None:
     assert "CR2" in found.inference
 
 
+def test_untouched_offences_are_asked_of_a_dose_too(tmp_path: Path) -> None:
+    """What is declared is not dropped: the same fit of the untouched offences, and the rule that reads it."""
+    outcome = {"offence": "offence", "offences": ["Burglary"], "untouched": ["Fraud"]}
+    dose = {"series": {"hours": {"path": "hours.csv"}}, "dose": "hours"}
+    protocol = design(tmp_path, treated=40, did=dose, outcome=outcome)
+    rng = np.random.default_rng(12)
+    panel = panel_of(level=25.0, areas=120)
+    hours = np.zeros(panel.counts.shape)
+    hours[:40, 12:] = rng.uniform(2, 12, (40, 12))
+    write_series(tmp_path, panel, hours)
+    fraud = rng.poisson(20.0 * np.exp(-0.03 * hours)).astype(float)
+    found = ww.evaluate(protocol, replace(panel, untouched=fraud))
+    beside = next(one for one in found.alternatives if one.choice == "untouched offences")
+    alone = estimate(protocol, replace(panel, counts=fraud)).effect.estimate
+    assert (beside.value, beside.low) == pytest.approx((alone.value, alone.low), rel=1e-9)
+    rule = next(one for one in found.findings if one.rule == "selection.untouched-offences")
+    assert rule.kind == "caveat"
+    none = ww.evaluate(protocol, replace(panel, untouched=np.where(hours > 0, 0.0, fraud)))
+    rule = next(one for one in none.findings if one.rule == "selection.untouched-offences")
+    assert rule.kind == "not assessed"
+
+
 def test_a_dose_in_few_units_is_refused(tmp_path: Path) -> None:
     """Below six units with a changing dose there is no honest clustered error."""
     panel = panel_of()

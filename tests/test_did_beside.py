@@ -184,3 +184,19 @@ def test_a_straight_drift_that_is_enough_is_a_breakdown_at_nought() -> None:
         assert smooth.breakdown == 0.0
     else:
         assert smooth.breakdown is None or smooth.breakdown > 0
+
+
+def test_untouched_offences_of_an_adjusted_effect_are_their_own_incidents() -> None:
+    """Recorded and expected are of the untouched offences, not of those the project was meant for."""
+    panel = panel_of(treated=12, areas=60)
+    rng = np.random.default_rng(9)
+    fraud = rng.poisson(3.0, panel.counts.shape).astype(float)
+    panel = replace(panel, untouched=fraud, covariates={"imd": rng.uniform(0, 50, 60)})
+    outcome = {"offence": "offence", "offences": ["Burglary"], "untouched": ["Fraud"]}
+    given = {"covariates": {"imd": {"path": "x.csv"}}, "did": {"adjust_for": ["imd"]}}
+    found = ww.evaluate(design(outcome=outcome, **given), panel)
+    beside = next(one for one in found.alternatives if one.choice == "untouched offences")
+    after = np.array(panel.periods) >= STARTS[0]
+    assert beside.recorded == fraud[:12][:, after].sum()
+    assert beside.expected == pytest.approx(beside.recorded * np.exp(-beside.value))
+    assert found.estimate.recorded == panel.counts[:12][:, after].sum()

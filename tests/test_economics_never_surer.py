@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from whatworks_eval.errors import ProtocolError
 from whatworks_eval.records import Estimate, Interval
 from whatworks_eval.report.economics_section import economics_text
 from whatworks_eval.report.economics_words import economics_headline, economics_sentences
+from whatworks_eval.shipped import list_shipped
 
 
 def _design(totals: dict[str, Any], seed: int = 1, **keys: Any) -> dict[str, Any]:
@@ -151,6 +154,20 @@ def test_a_multiplier_that_would_not_be_used_is_refused(keys: dict[str, Any]) ->
     if "gbp" in keys["overrides"][0]:
         keys["overrides"][0]["per"] = "actual"
         assert protocol_from_dict(_design(totals, **keys)).economics is not None
+
+
+def test_the_override_the_template_shows_is_accepted() -> None:
+    """Uncommented as it stands, with its multiplier, it goes into a design."""
+    template = next(item.path for item in list_shipped("designs") if item.name == "template")
+    lines = iter(template.read_text("utf-8").splitlines())
+    block = [next(line for line in lines if line.startswith("# [[economics.overrides]]"))]
+    block += takewhile(lambda line: line != "#", lines)
+    held = tomllib.loads("\n".join(line.removeprefix("# ") for line in block))["economics"]["overrides"]
+    assert "multiplier" in held[0]
+    totals = {"treated": [200, 150], "comparison": [2000, 1900]}
+    made = _design(totals, overrides=held)
+    made["outcome"]["offences"] = [held[0]["offence"]]
+    assert protocol_from_dict(made).economics is not None
 
 
 def test_without_a_unit_cost_the_cost_of_each_still_carries_the_effects_range() -> None:

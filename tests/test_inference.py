@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from whatworks_eval.inference.crossover_test import Trial, crossover_test, lots_of
+from whatworks_eval.inference.inversion import invert
 from whatworks_eval.inference.neighbours import adjoining_pairs, clumps, neighbour_table
 from whatworks_eval.inference.placebo import relative_change
 from whatworks_eval.inference.placebo_sets import draw_sets
@@ -262,3 +265,86 @@ def test_half_treated_halves_the_placements() -> None:
     assert found.p_value == pytest.approx(0.1)
     assert found.low is None
     assert "smallest attainable p-value is 0.1" in str(found.why_missing)
+
+
+@pytest.mark.parametrize(
+    ("kept", "centre", "low", "high", "p_value"),
+    [
+        (((0.2, 1.7), (-9.0, -0.1)), 0.6, None, 1.7, 0.3),  # 0 is rejected, effects far beyond it are not
+        (((-1.7, -0.2), (0.1, 9.0)), -0.6, -1.7, None, 0.3),
+        (((0.2, 1.0), (-0.001, 0.001)), 0.6, -0.001, 1.0, 0.3),  # 0 is kept between two points looked at
+        (((-1.0, -0.2), (-0.001, 0.001)), -0.6, -1.0, 0.001, 0.3),
+        (((0.2, 1.0),), 0.6, 0.2, 1.0, 0.01),
+        (((-0.2, 1.0),), 0.4, -0.2, 1.0, 0.3),
+    ],
+)
+def test_the_interval_holds_no_effect_exactly_where_its_p_value_says_so(
+    kept: tuple[tuple[float, float], ...],
+    centre: float,
+    low: float | None,
+    high: float | None,
+    p_value: float,
+) -> None:
+    """Whatever islands a test keeps: 0 inside and a p-value above alpha go together, and so do the others."""
+    found = invert(
+        lambda effect: 0.3 if any(one <= effect <= other for one, other in kept) else 0.01, centre, 0.05
+    )
+    assert (found.low, found.high, found.no_effect) == (
+        None if low is None else pytest.approx(low, abs=1e-3),
+        None if high is None else pytest.approx(high, abs=1e-3),
+        p_value,
+    )
+
+
+def test_interval_and_p_value_of_one_unit_among_few_agree() -> None:
+    """A rise that only effects far below zero are as likely as: the p-value says so too, over 60 draws.
+
+    Three of them had p = 0.05 or less beside an interval open below before the two were read together.
+    """
+    moved = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        rows = 26
+        level = rng.gamma(3.0, 3.0, rows)
+        before, after = rng.poisson(level).astype(float), rng.poisson(level).astype(float)
+        after[0] = rng.poisson(2.5 * level[0])
+        sets = draw_sets(
+            row=np.arange(rows),
+            treated_groups=[np.array([0])],
+            level=before + after,
+            pairs=np.empty((0, 2), dtype=np.intp),
+            seed=1,
+            unit_word="areas",
+        )
+        found = relative_change(before, after, sets)
+        if found.log_ratio is None or found.p_value is None or (found.low is None and found.high is None):
+            continue
+        holds = (found.low is None or found.low <= 0) and (found.high is None or found.high >= 0)
+        assert holds == (found.p_value > 0.05), seed
+        moved += found.p_value > max(relabel_test(before, after, sets).p_value(0.0), sets.smallest_p)
+    assert moved >= 1
+
+
+def test_schedules_as_far_out_as_the_one_drawn_are_counted_where_they_are_drawn() -> None:
+    """Few incidents leave many ties: exact fractions give the same p-value as the test, to the last draw."""
+    rng = np.random.default_rng(54)
+    on = rng.random(30) < 0.5
+    counts = rng.poisson(1.0, (30, 2)).astype(float)
+    trial = Trial(
+        counts=counts,
+        on=np.column_stack([on, ~on]),
+        block=np.zeros((30, 2), dtype=np.intp),
+        drawn="order",
+        kept=np.ones((30, 2), dtype=bool),
+    )
+    lots = lots_of(trial, seed=1, draws=1_999)
+    columns = [Fraction(int(total)) for total in counts.sum(axis=0)]
+    first = [Fraction(int(own.sum())) * columns[0] / sum(columns) for own in counts]
+    # Residuals of a unit add up to nought, so a lot turned round changes the sum by twice the first of them.
+    change = [
+        (2 if later else -2) * (int(own[0]) - fit) for own, fit, later in zip(counts, first, ~on, strict=True)
+    ]
+    middle = sum(change) / 2
+    sums = [sum(c for c, turned in zip(change, row, strict=True) if turned) - middle for row in lots.choice]
+    as_far = sum(abs(one) >= abs(middle) for one in sums)
+    assert crossover_test(trial, lots).p_value(0.0) == (1 + as_far) / 2_000

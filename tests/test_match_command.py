@@ -20,6 +20,7 @@ from whatworks_eval.evaluation import evaluate
 from whatworks_eval.match_command import choose
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import load_protocol
+from whatworks_eval.report.likeness_section import likeness_dict
 from whatworks_eval.sources import load_data
 from whatworks_eval.sources.outlines import read_outlines
 
@@ -75,6 +76,38 @@ def test_no_count_after_the_start_changes_a_byte(
     """Every count after the start changed: list, balance, page, JSON and print are the same bytes."""
     one = all_of(whatworks, tmp_path, matching=matching)
     assert one == all_of(whatworks, tmp_path, matching=matching, after=3.0, after_seed=77)
+
+
+@pytest.mark.parametrize(
+    ("matching", "said"),
+    [
+        (
+            {"on": ["before_level", "before_trend", "imd_score"], "per_treated": 1},
+            "the nearest area in level before the start, trend before the start and IMD score "
+            "(Mahalanobis distance)",
+        ),
+        ({"on": ["imd_score"]}, "the 3 nearest areas in IMD score"),
+        (
+            {"algorithm": "cardinality", "tolerance": 0.3, "per_treated": 1},
+            "one area for each treated area, chosen so that both groups are alike on average in level before "
+            "the start and IMD score (paired by Mahalanobis distance)",
+        ),
+        ({"algorithm": "entropy"}, "other areas weighted to balance level before the start and IMD score"),
+    ],
+    ids=["nearest", "one feature", "cardinality", "entropy"],
+)
+def test_how_it_was_chosen_is_said_in_words(
+    whatworks: Run, tmp_path: Path, matching: dict[str, Any], said: str
+) -> None:
+    """An English list of names a reader knows; no key of the protocol stands in the text, JSON keeps them."""
+    path = made(tmp_path, matching=matching)
+    done = whatworks("match", str(path))
+    assert f"Chosen: {said}, out of" in " ".join(done.out.split())
+    assert "imd_score" not in done.out
+    protocol = load_protocol(path)
+    likeness = choose(protocol, load_data(protocol)).likeness
+    assert likeness is not None
+    assert "imd_score" in {one["name"] for one in likeness_dict(likeness)["features"]}
 
 
 def test_counts_before_the_start_do_change_it(whatworks: Run, tmp_path: Path) -> None:

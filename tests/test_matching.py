@@ -80,7 +80,7 @@ def test_unknown_features_and_strata_are_listed() -> None:
     labels = ["A", "A", "B", "A", "A", None, "A", "A"]
     found = match(np.array([*treated, *pool]), arms_of(3, 5), names=["imd", "level"], exact=labels)
     assert found.pairs.tolist() == [[0, 4]]
-    assert found.unmatched == {1: "imd not known", 2: "no area that could be chosen shares its stratum"}
+    assert found.unmatched == {1: "IMD not known", 2: "no area that could be chosen shares its stratum"}
     assert found.not_usable == {3: "level not known", 5: "the stratum it must be matched in is not known"}
 
 
@@ -346,13 +346,15 @@ def test_support_names_areas_beyond_the_pool() -> None:
     pool = np.column_stack([line, line + rng.normal(0, 0.1, 400)])
     treated = np.array([[5.0, 5.0], [2.0, 8.0], [15.0, 15.0]])
     features, arms = np.vstack([treated, pool]), arms_of(3, 400)
-    found = support(features, mahalanobis(features, ~arms, ["a", "b"]), arms, ~arms, ["a", "b"])
+    names = ["imd_without_crime", "b"]
+    found = support(features, mahalanobis(features, ~arms, names), arms, ~arms, names)
     named = {one.area: one for one in found.beyond}
     assert set(named) == {1, 2}
     assert named[1].outside == ()
     assert named[1].lonelier == 0
-    assert dict(named[2].outside)["a"] == pytest.approx((15 - 10) / line.std(ddof=1), rel=1e-9)
-    assert "1.7 SD beyond every other area" in named[2].how_far
+    beyond = dict(named[2].outside)["imd_without_crime"]
+    assert beyond == pytest.approx((15 - 10) / line.std(ddof=1), rel=1e-9)
+    assert named[2].how_far.startswith("IMD without crime 1.7 SD beyond every other area")
 
 
 def test_support_names_few_when_treated_are_like_the_pool() -> None:

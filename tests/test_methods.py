@@ -175,6 +175,20 @@ def test_before_after_is_scaled_by_the_length_of_the_windows() -> None:
     assert found.low < 0 < found.high
 
 
+def test_a_before_after_leaves_zero_out_exactly_where_its_p_value_is_small() -> None:
+    """The spread was read between two placebo effects, so that 0 could lie outside beside p = 0.06."""
+    compared = 0
+    for seed in range(12):
+        protocol, panel = simulated(seed, areas=60, treated=1, effect=0.75 + 0.02 * seed)
+        found = estimate(protocol.model_copy(update={"method": "before-after"}), panel).effect.estimate
+        assert found.low is not None
+        assert found.high is not None
+        assert found.p_value is not None
+        assert (found.low > 0 or found.high < 0) == (found.p_value <= 0.05 + 1e-12)
+        compared += found.smallest_p is not None
+    assert compared == 12
+
+
 def test_before_after_alone_assumes_a_dispersion_of_four() -> None:
     """Without any untreated area the variance of a count is taken as four times its mean."""
     protocol = totals_protocol("before-after", source="totals", totals={"treated": [400, 300]})

@@ -520,10 +520,11 @@ def test_every_reason_is_told_at_once(cost: Callable[..., Done], place: Path) ->
     spoiled(place / "b.json", change)
     err = cost(*BOTH).err
     assert err.count("- the two files" if "the two files" in err else "- a.json and b.json") == 3
-    (place / "a.json").write_text("{", "utf-8")
     spoiled(place / "b.json", lambda held: held["economics"].update(level=0, months=-1))
-    err = cost(*BOTH).err
-    assert all(part in err for part in ("a.json: not a JSON", "`economics.level`", "`economics.months`"))
+    for text in ("{", "[" * 100_000):
+        (place / "a.json").write_text(text, "utf-8")
+        err = cost(*BOTH).err
+        assert all(part in err for part in ("a.json: not a JSON", "`economics.level`", "`economics.months`"))
 
 
 def test_hours_are_not_compared_with_incidents(cost: Callable[..., Done], place: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_null_effect_says_in_the_headline_that_the_range_includes_no_benefit()
 def test_more_crime_is_a_cost_not_a_negative_benefit() -> None:
     """A ratio below zero is said in words."""
     said = economics_headline(CASES["more crime"])
-    assert "more crime was recorded than expected" in said
+    assert "more incidents were recorded than expected" in said
     assert "benefits came to" not in said
 
 

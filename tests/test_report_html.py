@@ -182,7 +182,7 @@ def test_every_month_too_small_still_draws() -> None:
     """A treated arm that never reaches 5 a month is described as such."""
     chart = index_chart(made.nothing_after())
     assert chart is not None
-    assert "treated" not in chart.alt.split("values:")[1]
+    assert "treated" not in chart.alt.split("window:")[1]
 
 
 def test_the_placebo_chart_gives_rank_and_p() -> None:

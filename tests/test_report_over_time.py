@@ -18,13 +18,14 @@ from test_report_html import Page
 from test_report_json import check
 
 import whatworks_eval as ww
+from whatworks_eval.caveats.selection_differing_trends import PARTED
 from whatworks_eval.judgement import Evaluation
 from whatworks_eval.over_time import Bound, EventTime, PreTrend
 from whatworks_eval.report import Form, render, tables
 from whatworks_eval.report.cohort_chart import cohort_chart
 from whatworks_eval.report.effect_charts import estimates_chart
 from whatworks_eval.report.event_study_chart import event_study_chart
-from whatworks_eval.report.over_time_json import OPEN_END, REFERENCE
+from whatworks_eval.report.over_time_json import NOT_COMPUTED, ONE_END, OPEN_END, REFERENCE
 from whatworks_eval.report.over_time_tables import (
     COUNTS_LEFT_OUT,
     cohort_table,
@@ -212,7 +213,7 @@ def test_the_breakdown_is_said_and_marked() -> None:
     [
         ({"breakdown": None, "beyond": True}, "beyond 2 times the largest step"),
         ({"breakdown": 0.0}, "does not survive any departure"),
-        ({"breakdown": 0.0, "original": Bound(bound=0.0, low=-0.3, high=0.1)}, NOTHING_TO_OVERTURN),
+        ({"breakdown": 0.0, "original": Bound(bound=0.0, low=-0.3, high=0.1)}, f"{PARTED}."),
         ({"breakdown": None, "why_missing": "it did not converge"}, "not worked out: it did not converge."),
         ({"original": None, "bounds": (), "why_missing": "no lag"}, "was not worked out: no lag."),
     ],
@@ -221,6 +222,39 @@ def test_every_way_a_sensitivity_can_end_is_said(changes: dict[str, Any], said: 
     """Beyond what was tried, at once, nothing to overturn, or not worked out with the reason."""
     found = through.sensitivity_of(**changes)[0]
     assert said in sensitivity_sentence(found, through.common())
+
+
+def test_without_a_finding_there_is_nothing_to_overturn() -> None:
+    """Where the estimate is not told from no change, nothing parts from it; chart and text say the same."""
+    (found, *_) = through.sensitivity_of(breakdown=0.0, original=Bound(bound=0.0, low=-0.3, high=0.1))
+    common = through.common()
+    none = replace(common, estimate=made.make_estimate(-3.0, -12.0, 7.0))
+    assert sensitivity_sentence(found, none) == NOTHING_TO_OVERTURN
+    assert common.over_time is not None
+    chart = sensitivity_chart(replace(common, over_time=replace(common.over_time, sensitivity=(found,))))
+    assert chart is not None
+    assert chart.notes[0] == f"{PARTED}."
+    assert PARTED.split(";")[0] in chart.alt
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"low": None}, ONE_END),
+        ({"high": None}, ONE_END),
+        ({"low": None, "high": None}, NOT_COMPUTED),
+        ({"value": None, "low": None}, NOT_COMPUTED),
+    ],
+)
+def test_an_interval_open_at_one_end_is_not_unknown(changes: dict[str, Any], said: str) -> None:
+    """Beside a value and one end, only the other is missing; nothing else is called so."""
+    followed = through.common()
+    assert followed.over_time is not None
+    shifts = (replace(through.SHIFTS[0], **changes), through.SHIFTS[1])
+    over_time = replace(followed.over_time, shifts=shifts)
+    found = json.loads(render(replace(followed, over_time=over_time), "json"))["over_time"]["shifts"]
+    assert found[0]["why_missing"] == said
+    assert found[1]["why_missing"] is None
 
 
 def test_an_open_end_is_a_word_in_the_table() -> None:
@@ -408,9 +442,9 @@ def test_expected_is_explained_where_starts_differ() -> None:
     [
         (
             (-3.1, -5.0, -1.2),
-            "With one more unit of patrol_hours recorded anti-social behaviour was 3.1 % lower",
+            "With one more unit of patrol hours recorded anti-social behaviour was 3.1 % lower",
         ),
-        ((0.4, -2.0, 3.0), "showed no change larger than 3.0 % with one more unit of patrol_hours"),
+        ((0.4, -2.0, 3.0), "showed no change larger than 3.0 % with one more unit of patrol hours"),
         (
             (0.4, -20.0, 30.0),
             "too imprecise to tell (\u221220 % to +30 %) whether recorded anti-social behaviour",

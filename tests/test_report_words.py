@@ -14,6 +14,7 @@ from whatworks_eval.records import Estimate, Interval
 from whatworks_eval.report import FORMS, render, render_appraisal
 from whatworks_eval.report.numerals import clean, count, decimals_for, percent, signed
 from whatworks_eval.report.strength import binding_sentence
+from whatworks_eval.report.subject import recorded
 from whatworks_eval.report.words import (
     doubts,
     headline,
@@ -140,6 +141,42 @@ def test_fell_is_never_said_of_a_rise(treated: Any, comparison: Any, change: flo
     assert words in headline(evaluation)
 
 
+SERIES = {"footfall": {"path": "f.csv"}, "patrol_hours": {"path": "p.csv"}}
+ADJUSTED = {
+    "method": "did",
+    "did": {"adjust_for": ["footfall", "imd_score"], "series": {"footfall": SERIES["footfall"]}},
+    "covariates": {"imd_score": {"path": "imd.csv"}},
+}
+HELD = "with footfall held still and allowing for IMD score"
+
+
+@pytest.mark.parametrize(
+    ("level", "change", "words"),
+    [
+        (2, (-18.0, -26.0, -10.0), f"lower than comparison areas would suggest {HELD}, whatever the cause ("),
+        (3, (-18.0, -26.0, -10.0), f"it was 18 % lower than expected from them {HELD} ("),
+        (4, (-18.0, -26.0, -10.0), f"in the treated areas by 18 % {HELD} ("),
+        (3, (-1.1, -6.2, 4.3), f"no change larger than 6.2 % against comparison areas {HELD} ("),
+        (3, (-2.0, -24.0, 26.0), f"differed from what comparison areas would suggest {HELD}; "),
+        (3, (-18.0, None, None), f"lower than expected from them {HELD}; no interval"),
+    ],
+)
+def test_what_was_held_still_is_beside_the_number(level: int, change: Any, words: str) -> None:
+    """An adjusted answer is one with something held still, and says what, at every level and verdict."""
+    estimate = made.make_estimate(*change, why_missing="too few units")
+    protocol = made.make_protocol(**ADJUSTED)
+    assert words in headline(at_level(level, estimate=estimate, protocol=protocol))
+    assert "held still" not in headline(at_level(level, estimate=estimate))
+
+
+def test_a_dose_says_what_was_held_still() -> None:
+    """The effect of one more unit is with the other numbers as they are; the dose is not among them."""
+    did = {"dose": "patrol_hours", "series": SERIES, "adjust_for": ["footfall"]}
+    protocol = made.make_protocol(method="did", did=did)
+    said = headline(at_level(3, protocol=protocol))
+    assert "with one more unit of patrol hours (with footfall held still)" in said.lower()
+
+
 def test_a_null_says_how_large_a_change_is_ruled_out() -> None:
     """The larger end is the bound, with sign and interval beside it."""
     said = headline(made.null_result())
@@ -235,6 +272,18 @@ def test_an_offence_named_in_the_plural_agrees_with_its_verb() -> None:
     assert said.startswith(
         "The number of recorded incidents (violence and sexual offences) in the treated areas"
     )
+
+
+def test_a_rate_is_not_called_a_number_of_incidents() -> None:
+    """By 1,000 residents: the headline says so, and what was recorded is still incidents."""
+    rate = made.make_protocol(method="did", outcome={"source": "counts", "path": "a.csv", "kind": "rate"})
+    estimate = replace(made.make_estimate(None, None, None), value=-0.4, low=-0.7, high=-0.1)
+    unit = "incidents by 1,000 residents and month"
+    own = replace(estimate, scale="difference", unit=unit)
+    said = headline(made.evaluation(protocol=rate, estimate=own))
+    assert "he rate for 1,000 residents of recorded incidents in the treated areas" in said
+    assert "number of recorded" not in said
+    assert recorded(rate) == "the number of recorded incidents"
 
 
 def test_open_intervals_have_words_of_their_own() -> None:

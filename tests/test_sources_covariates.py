@@ -285,3 +285,11 @@ def test_domain_scores_lie_on_both_sides_of_zero(tmp_path: Path) -> None:
     found = joined(tmp_path, path="x.csv", edition=2019, as_="score", column="Crime Score")
     assert found.covariates["x"].tolist() == [-2.01, 0.4, 1.3]
     refused(tmp_path, "-2.01 in 'Index of", path="x.csv", edition=2019, as_="score")
+
+
+def test_another_index_with_scores_below_zero_is_a_score(tmp_path: Path) -> None:
+    """Townsend's and Carstairs's scores are sums of z-scores: below zero is less deprived than the mean."""
+    rows = "".join(f"{area},{score}\n" for area, score in zip(AREAS, (-4.2, 0.4, 6.3), strict=True))
+    (tmp_path / "x.csv").write_text("lsoa,Townsend\n" + rows, encoding="utf-8")
+    found = joined(tmp_path, path="x.csv", as_="score", column="Townsend")
+    assert found.covariates["x"].tolist() == [-4.2, 0.4, 6.3]

@@ -15,7 +15,7 @@ from whatworks_eval.protocol import Protocol, protocol_from_dict
 from whatworks_eval.protocol_tables import ChangesTable, TotalsTable
 from whatworks_eval.sources import SOURCES, load_data
 from whatworks_eval.sources.dataset import read_dataset
-from whatworks_eval.sources.tables import read_column
+from whatworks_eval.sources.tables import read_table
 from whatworks_eval.sources.totals import load_changes, load_totals
 
 COUNTS = (
@@ -214,4 +214,4 @@ def test_a_column_of_codes_is_read_as_text_without_its_blanks(tmp_path: Path) ->
     for cells in (["beat", "n"], [1, 5], [None, 6], [2.0, 7]):
         book.active.append(cells)  # type: ignore[union-attr]
     book.save(tmp_path / "b.xlsx")
-    assert read_column(tmp_path / "b.xlsx", "beat") == ("1", "2")
+    assert read_table(tmp_path / "b.xlsx").text("beat") == ("1", "", "2")

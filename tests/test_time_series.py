@@ -18,7 +18,7 @@ from whatworks_eval.inference.segmented import (
     serial_error,
 )
 from whatworks_eval.inference.series_sets import fit_shares, series_test
-from whatworks_eval.measures.running import running_effect
+from whatworks_eval.measures.running import running_along, running_effect
 from whatworks_eval.panel import Ledger, Panel
 from whatworks_eval.periods import period_range
 from whatworks_eval.protocol import Protocol, protocol_from_dict
@@ -242,6 +242,9 @@ def test_with_a_comparison_it_covers_a_fall_and_stays_at_level_three_or_below() 
     page = render(found, "html")
     assert 'id="series"' in page
     assert 'id="running"' in page
+    assert found.curve is not None
+    added_up = running_along(found.curve).cumulative[-1]
+    assert added_up == pytest.approx(found.estimate.prevented.value, rel=1e-9)
 
 
 def test_against_a_matched_comparison_the_interval_holds_the_fall() -> None:

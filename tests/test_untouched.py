@@ -64,3 +64,17 @@ def test_an_offence_is_one_or_the_other(tmp_path: Path, outcome: dict[str, objec
     """What the project was for and what it could not touch are told apart."""
     with pytest.raises(ww.ProtocolError, match=said):
         design(tmp_path, **outcome)
+
+
+def test_a_method_that_would_not_ask_them_refuses_them(tmp_path: Path) -> None:
+    """Declared and never looked at would read as looked at."""
+    valid = design(tmp_path, offences=["Burglary"], untouched=["Fraud"]).model_dump(exclude_none=True)
+    for method in ("interrupted-time-series", "synthetic"):
+        with pytest.raises(ww.ProtocolError, match=f"not by '{method}'"):
+            design_with(valid, method)
+
+
+def design_with(valid: dict[str, object], method: str) -> ww.protocol.Protocol:  # type: ignore[name-defined]
+    """The same design by another method."""
+    sections = {key: valid[key] for key in ("id", "question", "intervention", "outcome", "windows", "areas")}
+    return ww.protocol_from_dict({"schema": 1, **sections, "method": method})

@@ -25,8 +25,12 @@ from whatworks_eval.matching.features import (
     RESIDENTS,
     TREND,
     features_of,
+    in_words,
     until_start,
 )
+from whatworks_eval.methods import did, interrupted_time_series, survey_difference, synthetic
+from whatworks_eval.methods.did_series import named_adjusted
+from whatworks_eval.methods.did_windows import is_linear, unit_of
 from whatworks_eval.methods.relative_effect import MEASURE, as_estimate, relative_over
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
@@ -38,7 +42,6 @@ CHOICE = "match"
 ADJUSTED = "adjustment"
 DRAWS = 199  # enough to see on which side of zero an interval lies
 LARGE_POOL = 5_000  # areas to choose from, beyond which only the value is worked out
-WORDS = {LEVEL: "level", TREND: "trend"}
 Again = Callable[[Contrast, Windowed, int], Estimate]
 """The registered estimate for another contrast, with so many draws; the value alone where that is 0."""
 
@@ -66,14 +69,30 @@ def other_matches(protocol: Protocol, panel: Panel, contrast: Contrast, again: A
             found = again(other, windowed, draws)
             left_out = f" ({len(other.unmatched)} treated left out)" if other.unmatched else ""
         except (CannotEstimate, DataError, ProtocolError) as problem:
-            found = Estimate(
-                measure=MEASURE,
-                confidence=protocol.confidence,
-                inference="none",
-                why_missing="; ".join(problem.problems),
-            )
+            found = without_value(protocol, contrast, "; ".join(problem.problems))
             left_out = ""
         yield replace(found, label=f"{label}{left_out}", choice=CHOICE)
+
+
+def without_value(protocol: Protocol, contrast: Contrast, why: str) -> Estimate:
+    """An answer that could not be had, with the measure, scale and unit the registered one is in, and why."""
+    blank = Estimate(measure=MEASURE, confidence=protocol.confidence, inference="none", why_missing=why)
+    if protocol.outcome.kind == "proportion":
+        return replace(
+            blank, measure=survey_difference.MEASURE, scale="difference", unit=survey_difference.POINTS
+        )
+    if protocol.method == interrupted_time_series.NAME:
+        return replace(blank, measure=interrupted_time_series.AGAINST)
+    if protocol.method == synthetic.NAME:
+        return replace(blank, measure=synthetic.MEASURES[protocol.synthetic.kind])
+    if protocol.method != did.NAME:
+        return blank
+    if is_linear(protocol):
+        blank = replace(blank, measure=did.LINEAR, scale="difference", unit=unit_of(protocol))
+    elif contrast.starts:
+        blank = replace(blank, measure=did.STAGGERED)
+    adjusted = bool(protocol.did.adjust_for) and not contrast.starts
+    return named_adjusted(blank, protocol.did.adjust_for) if adjusted else blank
 
 
 def ways_of(chosen: Matching, panel: Panel) -> dict[str, Matching]:
@@ -113,7 +132,7 @@ def ways_of(chosen: Matching, panel: Panel) -> dict[str, Matching]:
             ways["propensity score"] = {"distance": "propensity"}
     for name, instead in _other_indices(chosen, panel):
         on = tuple(instead if one == name else one for one in chosen.on)
-        ways[f"on {instead} instead of {name}"] = {"on": on}
+        ways[f"on {in_words(instead)} instead of {in_words(name)}"] = {"on": on}
     return {label: chosen.model_copy(update=update) for label, update in ways.items()}
 
 
@@ -182,7 +201,7 @@ def _features(protocol: Protocol, panel: Panel, windowed: Windowed) -> tuple[NDA
     middle, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
     scaled: NDArray[np.float64] = np.nan_to_num((values - middle) / np.where(spread > 0, spread, 1.0))
     varies = np.flatnonzero(spread > 0)
-    return scaled[:, varies], [WORDS.get(names[at], names[at].replace("_", " ")) for at in varies]
+    return scaled[:, varies], [in_words(names[at]) for at in varies]
 
 
 def _explained(features: NDArray[np.float64], windowed: Windowed) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.alternative_matches import adjusted_match, other_matches
+from whatworks_eval.alternative_matches import adjusted_match, other_matches, without_value
 from whatworks_eval.contrast import adjoining_as_units, level_matched, nearby
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.neighbours import adjoining_pairs
@@ -18,7 +18,6 @@ from whatworks_eval.matching.deprivation import deprivation_covariate, same_band
 from whatworks_eval.methods import did, interrupted_time_series, survey_difference, synthetic
 from whatworks_eval.methods.did_windows import is_linear
 from whatworks_eval.methods.relative_effect import (
-    MEASURE,
     Four,
     as_estimate,
     from_panel,
@@ -67,7 +66,7 @@ def untouched_outcome(
     """The same estimate of offences that the project should not have touched, where some are named."""
     if panel.untouched is None or protocol.method not in ("relative-effect", did.NAME):
         return
-    label = f"untouched: {', '.join(protocol.outcome.untouched or ())}"
+    label = ", ".join(protocol.outcome.untouched or ())
     if _own_estimate(protocol, contrast):
         other = replace(panel, counts=panel.untouched)
         found = did.against(protocol, other, contrast, windowed, draws=DRAWS)
@@ -212,13 +211,7 @@ def _against(
             return _value_of(four, protocol.confidence), other
         return _again(protocol, panel, other, windowed), other
     except CannotEstimate as problem:
-        missing = Estimate(
-            measure=MEASURE,
-            confidence=protocol.confidence,
-            inference="none",
-            why_missing="; ".join(problem.problems),
-        )
-        return missing, None
+        return without_value(protocol, everyone, "; ".join(problem.problems)), None
 
 
 def _own_estimate(protocol: Protocol, contrast: Contrast) -> bool:
@@ -267,7 +260,14 @@ def _adjoining(panel: Panel, treated: Iterable[str]) -> set[str]:
 
 
 def _less(contrast: Contrast, beside: set[str]) -> Contrast:
-    return replace(contrast, comparison=_but(contrast.comparison, beside))
+    """The contrast without these areas; where it is matched, their shares go to the other matches."""
+    kept = _but(contrast.comparison, beside)
+    if contrast.matches is None:
+        return replace(contrast, comparison=kept)
+    many = len(contrast.treated)
+    shares = contrast.matches.for_areas((*contrast.treated, *kept)).shares[:many]
+    weights = np.asarray(shares.sum(axis=0)).ravel()[many:]
+    return replace(contrast, comparison=kept, weights=dict(zip(kept, weights.tolist(), strict=True)))
 
 
 def _but(areas: Iterable[str], left_out: set[str]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from whatworks_eval.records import Estimate, Interval
 from whatworks_eval.report import words
 from whatworks_eval.report.numerals import MINUS
 from whatworks_eval.sources import load_data
+from whatworks_eval.sources.cells import MOST_INCIDENTS
 
 WIDTH = 96
 NOT_STATED = "1900-01"
@@ -41,11 +42,20 @@ def problems_with(arms: dict[str, Pair | None], periods: Pair, phi: float) -> tu
         ('--treated, after: -190 is below zero; a count of incidents cannot be',)
     """
     found = list(count_problems(arms))
+    found += [
+        f"{name}: {count:g} is more incidents than there can be; correct it"
+        for name, pair in arms.items()
+        for count in pair or ()
+        if MOST_INCIDENTS < count < math.inf
+    ]
     if arms.get("--buffer-comparison") and not arms.get("--buffer"):
         found.append("--buffer-comparison is given without --buffer; give both or neither")
-    if not all(math.isfinite(length) and length > 0 for length in periods):
-        found.append(f"--periods {periods[0]:g} {periods[1]:g}: both windows must hold more than nothing")
-    if not (math.isfinite(phi) and phi >= 1):
+    if not all(1e-9 <= length <= 1e9 for length in periods):
+        found.append(
+            f"--periods {periods[0]:g} {periods[1]:g}: both windows must hold more than nothing, and no more "
+            "months than there are"
+        )
+    if not 1 <= phi <= 1e9:
         found.append(f"--phi {phi:g}: the dispersion is 1 (chance alone) or more; crime counts are near 4")
     return tuple(found)
 

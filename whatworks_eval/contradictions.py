@@ -60,6 +60,7 @@ def contradictions(sections: Mapping[str, Any], *, given: Mapping[str, Any]) -> 
     if areas := sections.get("areas"):
         found += _arms(areas)
         found += _area_keys(areas, given, source)
+    found += _placebo_outcome(sections)
     found += trial_problems(sections, given)
     found += did_problems(sections, given)
     found += synthetic_problems(sections, given)
@@ -105,6 +106,17 @@ def _untouched(source: str, outcome: Mapping[str, Any]) -> Iterator[str]:
     both = sorted(set(names) & set(outcome["offences"] or ()))
     if both:
         yield f"'{both[0]}' in both `outcome.offences` and `outcome.untouched`; keep it in one"
+
+
+def _placebo_outcome(sections: Mapping[str, Any]) -> Iterator[str]:
+    """Methods that would leave the untouched offences unasked."""
+    method = sections.get("method")
+    asked = (None, "relative-effect", "did")
+    if (sections.get("outcome") or {}).get("untouched") and method not in asked:
+        yield (
+            f"`outcome.untouched` is asked by methods 'relative-effect' and 'did', not by '{method}'; take "
+            "it out, or evaluate those offences in a design of their own"
+        )
 
 
 def _offences(offences: Sequence[str], key: str = "outcome.offences") -> Iterator[str]:

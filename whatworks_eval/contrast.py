@@ -74,9 +74,15 @@ def build_contrast(protocol: Protocol, data: Data) -> Contrast:
     if protocol.method == "crossover":
         return replace(contrast, pool=(), chosen="the same areas, and others, while switched off")
     if areas.comparison is not None and not contrast.comparison:
+        last = (
+            ". Where every area starts in the end, name the last to start as the comparison and end "
+            "windows.after before they do"
+            if contrast.starts
+            else ""
+        )
         raise CannotEstimate(
             "areas.comparison: no comparison area is left once treated and buffer areas are taken out; "
-            "name more areas, or make areas.buffer smaller"
+            f"name more areas, or make areas.buffer smaller{last}"
         )
     kept = usable(protocol, data, {*contrast.treated, *contrast.comparison, *contrast.pool})
     if areas.comparison == "matched":
@@ -280,13 +286,19 @@ def _units(  # noqa: PLR0911 - one return for each place units can come from, in
         return {area: area for area in {*codes, *comparison}}, "area", True
     if declared is not None and not isinstance(declared, str):
         lookup = read_units(declared, protocol.base)
-        absent = sorted(codes - lookup.keys())
-        if absent:
-            some = ", ".join(absent[:5])
+        others = set(comparison)
+        # Known for the treated alone, as with a column of the treated file; known for some would make each of
+        # the rest a unit by itself, and a comparison of many small units looks surer than it is.
+        alike = bool(others & lookup.keys())
+        needed = codes | others if alike and protocol.areas.comparison is not None else codes
+        if absent := sorted(needed - lookup.keys()):
+            some = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
+            who = "treated" if codes - lookup.keys() else "comparison"
             raise DataError(
-                f"areas.unit: {declared.file} has no unit for {len(absent)} treated areas: {some}"
+                f"areas.unit: {declared.file} has no unit for {len(absent)} areas, some of them {who}: {some}"
+                "; add a row for each"
             )
-        return {area: lookup[area] for area in {*codes, *comparison} if area in lookup}, "lookup", True
+        return {area: lookup[area] for area in codes | others if area in lookup}, "lookup", alike
     if declared == "contiguous":
         return _clumped(panel, treated.codes, "areas.unit = 'contiguous'"), "contiguous", False
     if treated.units:
@@ -335,9 +347,12 @@ def _without(contrast: Contrast, dropped: Mapping[str, str]) -> Contrast:
         buffer=staying(contrast.buffer),
         pool=staying(contrast.pool),
         dropped={
-            area: dropped[area]
-            for area in (*contrast.treated, *contrast.comparison, *contrast.buffer)
-            if area in dropped
+            **contrast.dropped,
+            **{
+                area: dropped[area]
+                for area in (*contrast.treated, *contrast.comparison, *contrast.buffer)
+                if area in dropped
+            },
         },
     )
     for name in ("treated", "comparison"):

@@ -67,7 +67,10 @@ class Override(Section):
     perspective: Perspective = Field("economic and social", description="What `gbp` is a gain to.")
     beneficiary: Beneficiary = Field("not split", description="Who gains it.")
     multiplier: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Actual crimes a recorded one; absent = as shipped."
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Actual crimes a recorded one, where `gbp` is for an actual one; absent = as shipped.",
     )
     multiplier_low: float | None = Field(None, gt=0, allow_inf_nan=False, description="The lowest.")
     multiplier_high: float | None = Field(None, gt=0, allow_inf_nan=False, description="The highest.")

@@ -223,11 +223,10 @@ def _by_nearest(made: Matched, chosen: Matching) -> tuple[NDArray[np.intp], NDAr
     values, treated, pool = made.features.values, made.treated, made.pool
     names, distance = made.features.names, chosen.distance
     if distance == "propensity":  # fitted once, to the treated: then its log odds are a score like any other
-        fitted = propensity(values, treated, names) if np.isfinite(values).all() else None
-        if fitted is not None:
-            values, names, distance = fitted.logit[:, None], ("propensity score (log odds)",), "score"
-        else:
-            distance = "mahalanobis"
+        rows = np.flatnonzero((treated | pool) & np.isfinite(values).all(axis=1))
+        fitted = propensity(values[rows], treated[rows], names)
+        values, names, distance = np.full((len(values), 1), np.nan), ("propensity score (log odds)",), "score"
+        values[rows, 0] = fitted.logit
     found = match(
         values,
         treated | pool,
@@ -289,7 +288,9 @@ def _how(chosen: Matching, found: Match) -> str:
         return f"{size} for each treated area, chosen {alike} (paired by {found.distance}){limit}{within}"
     size = "the nearest area" if one else f"the {found.per_treated} nearest areas"
     apart = ", the least distance of all pairs together" if chosen.algorithm == "optimal" else ""
-    return f"{size} in {on} ({found.distance}{apart}){limit}{within}"
+    alone = len(chosen.on) == 1 and chosen.distance in ("mahalanobis", "score") and not apart
+    by = "" if alone else f" ({found.distance}{apart})"  # the distance in one number is that number's
+    return f"{size} in {on}{by}{limit}{within}"
 
 
 def _searched(found: Match) -> str:

@@ -67,7 +67,7 @@ def held_in(path: Path) -> Held:
         raise DataError(f"{path}: there is no such file") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the second where it nests without end
         raise DataError(f"{path}: not a JSON file ({error}); give result.json or economics.json") from None
     kind = given if isinstance(given, Mapping) else {}
     about, made = kind.get("protocol") or kind.get("effect"), kind.get("economics")

@@ -55,6 +55,7 @@ class Contrast:
         matches: What every area that could have been treated would be compared with; None where the
         comparison is not matched, or matched on the before level alone.
         unmatched: Treated area left out because nothing like it could be found, then why.
+        searched: '' or what the reader should know of the search for matches, as sentences.
         starts: Treated area, then the period it started in; empty where all start together.
         by_lot: True where a lot decided between the treated and the comparison units, so that what it could
             have drawn instead is known.
@@ -75,6 +76,7 @@ class Contrast:
     pairs: tuple[tuple[str, str], ...] = ()
     matches: SharedMatches | None = field(default=None, compare=False)
     unmatched: Mapping[str, str] = field(default_factory=dict)
+    searched: str = ""
     starts: Mapping[str, str] = field(default_factory=dict)
     by_lot: bool = False
     blocks: Mapping[str, str] = field(default_factory=dict)
@@ -105,11 +107,14 @@ class Windowed:
         periods: The periods used, before then after.
         periods_dropped: Period, then why it was left out of both windows.
         areas_dropped: Area, then why it was left out.
+        on_purpose: Of the periods dropped, those the protocol leaves out: they are not missing.
         same_calendar: True where both windows hold the same calendar periods equally often; None where
             the data have no periods.
         index: Position of each used area in the panel; None for totals.
         before_mask: Over the panel's periods; None for totals.
         after_mask: The same.
+        rank: Place of each used area by its counts period by period, the same for areas alike in all: tells
+            areas of equal totals apart without their names. None where centroids do, and for totals.
     """
 
     areas: tuple[str, ...]
@@ -121,10 +126,12 @@ class Windowed:
     periods: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     periods_dropped: Mapping[str, str] = field(default_factory=dict)
     areas_dropped: Mapping[str, str] = field(default_factory=dict)
+    on_purpose: frozenset[str] = frozenset()
     same_calendar: bool | None = None
     index: NDArray[np.intp] | None = None
     before_mask: NDArray[np.bool_] | None = None
     after_mask: NDArray[np.bool_] | None = None
+    rank: NDArray[np.intp] | None = None
 
     def total(self, arm: Arm) -> tuple[float, float]:
         """Incidents of an arm, before and after, areas counted by weight."""

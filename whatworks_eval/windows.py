@@ -27,12 +27,14 @@ class Usable:
         after: The same for the after window.
         periods_dropped: Period, then why.
         areas_dropped: Area, then why.
+        on_purpose: Of the periods dropped, those the protocol leaves out and their counterparts.
     """
 
     before: NDArray[np.bool_]
     after: NDArray[np.bool_]
     periods_dropped: Mapping[str, str]
     areas_dropped: Mapping[str, str]
+    on_purpose: frozenset[str] = frozenset()
 
 
 def usable(protocol: Protocol, panel: Panel, areas: Iterable[str]) -> Usable:
@@ -55,19 +57,22 @@ def usable(protocol: Protocol, panel: Panel, areas: Iterable[str]) -> Usable:
     keep = np.ones(len(panel.periods), dtype=bool)
     inside = windows[0] | windows[1]
 
-    def drop(at: int, why: str) -> None:
+    def drop(at: int, why: str, how: str = "is missing") -> None:
         dropped.setdefault(panel.periods[at], why)
         keep[at] = False
         other = partner.get(at)
         if other is not None and keep[other]:
             keep[other] = False
-            dropped.setdefault(panel.periods[other], f"counterpart of {panel.periods[at]}, which is missing")
+            dropped.setdefault(panel.periods[other], f"counterpart of {panel.periods[at]}, which {how}")
 
     for early in _anticipated(protocol, panel):
         if inside[early]:
             drop(
-                early, "just before the start, when the project may already have been felt (did.anticipation)"
+                early,
+                "just before the start, when the project may already have been felt (did.anticipation)",
+                "is left out (did.anticipation)",
             )
+    on_purpose = frozenset(dropped)
     observed = panel.observed[rows]
     for at in np.flatnonzero(inside & ~observed.any(axis=0)):
         drop(int(at), "not observed for any area")
@@ -98,6 +103,7 @@ def usable(protocol: Protocol, panel: Panel, areas: Iterable[str]) -> Usable:
         after=windows[1] & keep,
         periods_dropped={period: dropped[period] for period in sorted(dropped)},
         areas_dropped=left,
+        on_purpose=on_purpose,
     )
 
 
@@ -188,11 +194,19 @@ def rewindow(panel: Panel, contrast: Contrast, periods: Usable) -> Windowed:
         periods=used,
         periods_dropped=periods.periods_dropped,
         areas_dropped={**contrast.dropped, **periods.areas_dropped},
+        on_purpose=periods.on_purpose,
         same_calendar=same_calendar(*used),
         index=index,
         before_mask=periods.before,
         after_mask=periods.after,
+        rank=_rank(panel.counts[index]) if panel.centroids is None else None,
     )
+
+
+def _rank(counts: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Place of each row when they are put in order period by period, missing first; equal rows share one."""
+    _, place = np.unique(np.nan_to_num(counts, nan=-1.0), axis=0, return_inverse=True)
+    return np.asarray(place, dtype=np.intp).ravel()
 
 
 def _from_totals(totals: Totals) -> Windowed:

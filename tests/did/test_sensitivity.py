@@ -1,8 +1,6 @@
-"""Curves, breakdown values and grouping: consistent, quick at 24 + 24 months, exact as linear maps."""
+"""Curves, breakdown values and grouping: consistent, exact as linear maps."""
 
 from __future__ import annotations
-
-import time
 
 import numpy as np
 import pytest
@@ -75,7 +73,7 @@ def test_a_poor_covariance_leaves_reasons() -> None:
 
 
 def test_two_years_each_side_have_both_breakdown_values() -> None:
-    """Of the average over 24 lags, with the full covariance; how long it takes is in benchmarks/did.py."""
+    """Of the average over 24 lags, with the full covariance; how long it takes is in benchmarks/speed.py."""
     values, covariance = monthly(effect=-8.0)
     found = sensitivity(values, covariance, offsets=MONTHS)
     assert found.relative.breakdown is not None

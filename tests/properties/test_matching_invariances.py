@@ -128,4 +128,4 @@ def test_unknown_areas_change_nothing(seed: int) -> None:
     other = match(wider, np.append(treated, [True, False]), names=NAMES, per_treated=2)
     assert other.pairs.tolist() == plain.pairs.tolist()
     assert other.unmatched == {60: "level not known"}
-    assert other.not_usable == {61: "imd not known"}
+    assert other.not_usable == {61: "IMD not known"}

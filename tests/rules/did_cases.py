@@ -158,6 +158,7 @@ DID_CASES: list[tuple[str, Callable[[], Case], str, int, str]] = [
     ),
     ("selection.differing-trends", lambda: common(effect=0.8), "caveat", 5, "and no further"),
     ("selection.differing-trends", common, "clear", 5, "no finding for differing trends to overturn"),
+    ("selection.differing-trends", lambda: common(effect=0.8, lead=0.5), "caveat", 5, "even the trends seen"),
     ("selection.differing-trends", lambda: did_case(panel_of(), **SHORT), "not assessed", 5, "too few"),
     ("selection.composition", common, "clear", 5, "from beginning to end"),
     ("selection.composition", lambda: part_of_all(0.05), "caveat", 5, "7 areas enter or leave"),

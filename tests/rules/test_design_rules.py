@@ -19,6 +19,16 @@ SERIES = {"method": "interrupted-time-series"}
 NO_COMPARISON_AREAS = {"areas": {"comparison": None}}
 LONG = {"windows": {"before": ["2017-01", "2018-12"]}}
 RANDOM = {"intervention": {"assignment": "random"}}
+HELD_STILL = {
+    "method": "did",
+    "did": {"series": {"footfall": {"path": "footfall.csv"}}, "adjust_for": ["footfall"]},
+}
+ADJUSTED = {
+    "method": "did",
+    "did": {"adjust_for": ["in_work"]},
+    "covariates": {"in_work": {"path": "work.csv"}},
+}
+BY_START = {"file": "areas.csv", "start": "start"}
 NEED = {"intervention": {"assignment": "need"}}
 
 
@@ -45,6 +55,9 @@ CASES: list[tuple[str, Mapping[str, Any], str, int]] = [
     ("selection.not-adjusted", {}, "caveat", 3),
     ("selection.not-adjusted", {"areas": {"comparison": "matched"}}, "clear", 5),
     ("selection.not-adjusted", RANDOM, "clear", 5),
+    ("selection.not-adjusted", ADJUSTED, "clear", 5),
+    ("selection.not-adjusted", HELD_STILL, "caveat", 3),
+    ("selection.not-adjusted", {**ADJUSTED, "areas": {"treated": BY_START}}, "caveat", 3),
     ("analysis.unit-not-stated", {"areas": {"unit": None}}, "caveat", 5),
     ("analysis.unit-not-stated", {}, "clear", 5),
     (
@@ -186,6 +199,18 @@ def found(protocol_findings: tuple[Finding, ...]) -> dict[str, Finding]:
 def test_questions_about_a_comparison_do_not_arise_without_one(rule_id: str) -> None:
     """A before-after is not asked whether its comparison was matched or alike."""
     assert rule_id not in found(ask_design(design(NO_COMPARISON)))
+
+
+def test_what_is_adjusted_for_is_named_and_is_not_said_of_an_answer_it_leaves_alone() -> None:
+    """With several starts the adjusted estimate stands beside the registered one, which the cap is for."""
+    own = found(ask_design(design(ADJUSTED)))["selection.not-adjusted"]
+    assert own.message.endswith("and the answer is adjusted for in work.")
+    beside = found(ask_design(design(ADJUSTED, {"areas": {"treated": BY_START}})))
+    assert beside["selection.not-adjusted"].message.endswith(
+        "an estimate beside it is adjusted for in work, this one is not."
+    )
+    months = found(ask_design(design(HELD_STILL)))["selection.not-adjusted"]
+    assert months.message.endswith("footfall is held still, which tells months apart rather than places.")
 
 
 def test_attrition_is_asked_of_random_designs_only() -> None:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from did_cases import DID_CASES, MANY, SMALL, common, did_case, together, unlike_levels, without_places
+from did_cases import (
+    DID_CASES,
+    MANY,
+    SMALL,
+    common,
+    did_case,
+    part_of_all,
+    silent,
+    together,
+    unlike_levels,
+    unrecorded,
+    without_places,
+)
 from effect_cases import case_through
-from rollouts import design, panel_of
+from rollouts import SIDE, design, panel_of
 from scipy.stats import binom
 
 import whatworks_eval as ww
@@ -95,7 +108,31 @@ def test_a_dose_rests_on_its_clustered_error(tmp_path: Path) -> None:
     """Where the interval is a clustered error, the rule on few units says that it may be too narrow."""
     case = hours(tmp_path)
     assert "may still be too narrow" in said("chance.few-clusters", case).message
-    assert judged("selection.pre-trend", case) is None
+
+
+NOT_FOR_A_DOSE = (
+    "selection.pre-trend",
+    "selection.differing-trends",
+    "selection.composition",
+    "analysis.no-information",
+    "analysis.functional-form",
+    "chance.spatial-correlation",
+)
+
+
+def test_what_is_not_built_for_a_dose_is_said_not_to_be_assessed(tmp_path: Path) -> None:
+    """Nothing follows a dose through time: each check that needs it says so, and none is silently passed."""
+    case = hours(tmp_path)
+    assert case.over_time is None
+    for rule_id in NOT_FOR_A_DOSE:
+        found = said(rule_id, case)
+        assert (found.kind, found.cap) == ("not assessed", 5)
+        assert "not built for a dose, which has no single start" in found.message
+    assert case.windowed is not None
+    gone = dict.fromkeys(case.windowed.areas[MANY : MANY + 20], "3 of the 12 periods are missing")
+    lost = replace(case, windowed=replace(case.windowed, areas_dropped=gone))
+    found = said("selection.composition", lost)
+    assert (found.kind, found.cap) == ("caveat", 4)
 
 
 def test_the_weak_check_says_both_numbers() -> None:
@@ -105,9 +142,53 @@ def test_the_weak_check_says_both_numbers() -> None:
     assert case.over_time.event_study is not None
     pretrend = case.over_time.event_study.pretrend
     message = said("selection.pre-trend", case).message
-    assert f"come to {percent(100 * np.expm1(pretrend.bias_most))}, and" in message
-    assert "the effect estimated is" in message
+    bias = abs(pretrend.bias_most)
+    down, up = (percent(100 * np.expm1(end), 0) for end in (-bias, bias))
+    assert f"come to a change of {down} or +{up}, and the effect estimated is" in message
     assert pretrend.bias_half < pretrend.bias_most
+
+
+@pytest.mark.parametrize(("treated", "seed"), [(8, 1), (30, 1), (12, 2)])
+def test_the_clustered_interval_is_held_against_the_one_reported(treated: int, seed: int) -> None:
+    """How wide it is beside the other is read off the two, and no date makes it 'registered'."""
+    case = common(treated=treated, seed=seed)
+    (beside,) = (one for one in case.alternatives if one.label == "error clustered by unit")
+    own = case.estimate
+    width = 100 * (beside.high - beside.low) / (own.high - own.low)
+    message = said("chance.few-clusters", case).message
+    assert f"an interval {width:.0f} % as wide as the one reported" in message
+    assert "registered" not in message
+    assert ("may be too narrow" in message) == (round(width) < 100)
+    assert ("but not narrower here" in message) == (round(width) >= 100)
+
+
+def test_months_left_out_on_purpose_are_told_and_are_not_missing() -> None:
+    """Two months of anticipation leave with their counterparts, said as such; a month lost is missing."""
+    case = did_case(panel_of(), did={"anticipation": 2})
+    found = said("recording.missing-periods", case)
+    assert (found.kind, found.message) == ("clear", "No period and no row is missing.")
+    assert case.windowed is not None
+    dropped = case.windowed.periods_dropped
+    assert set(dropped) == {"2018-11", "2018-12", "2019-11", "2019-12"}
+    assert dropped["2019-12"] == "counterpart of 2018-12, which is left out (did.anticipation)"
+    lost = unrecorded(panel_of(), range(SIDE * SIDE), slice(0, 1))
+    short = said("recording.missing-periods", did_case(lost, did={"anticipation": 2}))
+    assert "10 % (months of the before window missing or dropped)" in short.message
+
+
+def test_areas_left_out_are_missing_too() -> None:
+    """Where areas had to leave, 'nothing is missing' is said of the areas used and the rest are counted."""
+    message = said("recording.missing-periods", part_of_all(0.2)).message
+    assert message == (
+        "No period and no row is missing, in the areas used; 20.1 % of areas are left out since counts are "
+        "missing."
+    )
+
+
+def test_zero_cells_speaks_of_the_totals_alone() -> None:
+    """A treated area that recorded nothing is a count of zero; the four totals are not."""
+    case = did_case(silent(panel_of(), [3], slice(None)))
+    assert said("chance.zero-cells", case).message == "Each of the four totals of the table is above zero."
 
 
 def test_the_rules_reach_the_evaluation_and_the_level() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from economics_fixtures import cost, economics, effect
 
 from whatworks_eval.caveats import page
 from whatworks_eval.economics.appraise import appraise_effect
+from whatworks_eval.economics.records import TornadoEntry
 from whatworks_eval.economics.rules import ECONOMICS_RULES, find_economics_rule
+from whatworks_eval.economics.verdicts import EconomicsCase, judge_one_input
 from whatworks_eval.errors import ProtocolError
-from whatworks_eval.judgement import Finding
+from whatworks_eval.judgement import Finding, Verdict
 from whatworks_eval.records import Interval
 
 SEXUAL = {"Violence and sexual offences": {"other sexual offences": 1.0}}
@@ -79,6 +82,31 @@ def test_a_rule_fires_and_is_clear(
     for said in (fired.message, clear.message):
         assert said.endswith(".")
         assert not NEVER.search(said)
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "said"),
+    [
+        ((60.0, 880.0), "£ (2024-25)", "At £60 the ratio is \N{MINUS SIGN}0.2, at £880 it is 2.9."),
+        (
+            (-7.0, 1_240.0),
+            "incidents",
+            "At \N{MINUS SIGN}7 incidents the ratio is \N{MINUS SIGN}0.2, at 1,240 incidents it is 2.9.",
+        ),
+    ],
+)
+def test_the_one_input_is_said_with_its_unit_and_one_minus_sign(
+    amount: tuple[float, float], unit: str, said: str
+) -> None:
+    """Both ends of the input and of the ratio, as a reader writes them."""
+    made = economics(cost(44_000.0))
+    result = appraise_effect(effect(), made)
+    ends = dict(zip(("low", "high"), amount, strict=True))
+    entry = TornadoEntry(input="x", unit=unit, **ends, ratio_at_low=-0.2, ratio_at_high=2.9)
+    case = EconomicsCase(effect=effect(), economics=made, result=replace(result, tornado=(entry,)))
+    found = judge_one_input(case)
+    assert isinstance(found, Verdict)
+    assert found.message == f"One input by itself carries the ratio across 1: x. {said}"
 
 
 def test_every_rule_has_its_cases() -> None:

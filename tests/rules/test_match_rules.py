@@ -13,6 +13,7 @@ from match_cases import BOTH, IMD, MATCH_CASES, MATCHED, NEED, answered, longer,
 from whatworks_eval.caveats import ask_design, find_rule
 from whatworks_eval.judgement import Case, DesignRule, EvidenceRule, Verdict
 from whatworks_eval.measures.deprivation_used import crime_in, indices_used
+from whatworks_eval.measures.likeness import likeness_of
 from whatworks_eval.measures.match_balance import gaps
 from whatworks_eval.protocol import Protocol
 
@@ -110,6 +111,20 @@ def test_dropped_areas_change_the_question() -> None:
     assert f"that of the other {20 - len(lost)}" in found[0].message
 
 
+def test_leaving_areas_out_does_not_change_the_yardstick() -> None:
+    """The rule and the balance table say one number: in standard deviations of all treated areas."""
+    changes = {"matching": {**BOTH["matching"], "outside_support": "drop"}}
+    case = matched_case(replace(MATCHED, imbalance=4.0), changes)
+    assert case.contrast.unmatched
+    found = gaps(case)
+    shown = likeness_of(case.protocol, case.data, case.contrast)  # type: ignore[arg-type]
+    assert found is not None
+    assert shown is not None
+    for rule, table in zip(found[:2], (shown.features[0], shown.features[2]), strict=True):
+        assert rule.after.standardised == pytest.approx(table.after.standardised, abs=1e-12)
+        assert rule.before.standardised == pytest.approx(table.before.standardised, abs=1e-12)
+
+
 def test_gaps_are_worked_by_hand() -> None:
     """The standardised difference is the gap of weighted means over the treated areas' standard deviation."""
     case = matched_case(changes=BOTH)
@@ -132,9 +147,9 @@ def test_gaps_are_worked_by_hand() -> None:
         )
         / 20
     )
-    (one,) = [gap for gap in found if gap.name == "imd score"]
+    (one,) = [gap for gap in found if gap.name == "IMD score"]
     assert one.after.standardised == pytest.approx((own.mean() - other) / own.std(ddof=1), rel=1e-9)
-    assert [gap.name for gap in found] == ["level before the start", "trend before the start", "imd score"]
+    assert [gap.name for gap in found] == ["level before the start", "trend before the start", "IMD score"]
 
 
 def test_the_spread_is_counted() -> None:
@@ -153,6 +168,14 @@ def test_the_hidden_confounder_gives_its_numbers() -> None:
     ratio = 1 / 0.9048374180359595
     assert named["E-value of the answer"] == pytest.approx(ratio + (ratio * (ratio - 1)) ** 0.5, rel=1e-9)
     assert said.cap == 5
+
+
+def test_matches_on_both_sides_of_zero_are_not_said_not_to_turn() -> None:
+    """Two noisy zeros do not disagree, but 'between -2 and +3 %, and does not turn' is not true."""
+    (across,) = verdicts("selection.match-drives-answer", answered(-0.02, 0.1, (0.03, 0.1)))
+    assert "between \u22122 % and +3 %, on both sides of zero. 0 of 2" in across.message
+    (same,) = verdicts("selection.match-drives-answer", answered(-0.02, 0.1, (-0.03, 0.1)))
+    assert "and does not turn" in same.message
 
 
 def said_of(rule_id: str, protocol: Protocol) -> Verdict | None:

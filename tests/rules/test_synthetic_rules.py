@@ -180,3 +180,12 @@ def test_one_series_against_a_mixture_is_level_three() -> None:
     assert isinstance(found, Verdict)
     assert found.cap == 3
     assert "mixture of donors" in found.message
+
+
+def test_an_exact_fit_is_no_likeness_and_its_rounding_is_not_ranked() -> None:
+    """Thirty donors fit eleven months exactly: neither praised nor marked down for a rounding."""
+    exact = Fit(rmspe=9.9e-7, typical=1.6e-8, p_value=0.003, smallest_p=0.003)
+    found = judged(PRE_FIT, case(mixture(fit=exact)))
+    assert found.kind == "clear"
+    assert "does not show that they run alike" in found.message
+    assert "missed the treated areas by 0 %" not in found.message

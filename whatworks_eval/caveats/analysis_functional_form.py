@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ROLLED_OUT
+from whatworks_eval.caveats.applies import ROLLED_OUT, of_a_dose
 from whatworks_eval.caveats.references import FUNCTIONAL_FORM
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.records import Estimate
+
+QUESTION = "Whether the answer is the same taken as a ratio and as a difference in means"
 
 
 def _judge(case: Case) -> Verdict | None:
     other = next((one for one in case.alternatives if one.choice == "model"), None)
     own = case.estimate
+    if case.protocol.outcome.kind == "count" and (dose := of_a_dose(case, QUESTION)) is not None:
+        return dose
     if other is None or other.value is None or own.value is None:
         return None
     evidence = tuple(_shown(one) for one in (own, other))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ROLLED_OUT
+from whatworks_eval.caveats.applies import ROLLED_OUT, of_a_dose
 from whatworks_eval.caveats.references import RATE_RATIOS
 from whatworks_eval.caveats.wording import counted
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
+from whatworks_eval.methods.did_windows import is_linear
 
 
 def _judge(case: Case) -> Verdict | None:
-    if case.over_time is None or case.over_time.model != "poisson":
+    if is_linear(case.protocol):
         return None
+    if case.over_time is None:
+        return of_a_dose(case, "Whether there are treated areas in which nothing was recorded")
     found = case.over_time.no_information
     evidence = (
         Measure(name="treated areas with nothing recorded", unit="areas", value=float(len(found.treated))),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from whatworks_eval.judgement import Case, Verdict
 from whatworks_eval.measures.declared import has_comparison, starts_differ
 from whatworks_eval.protocol import Protocol
 
@@ -190,3 +191,18 @@ def asked(applies_to: Mapping[str, bool], protocol: Protocol) -> bool:
     if applies_to is TWO_BY_TWO and protocol.did.dose is not None:
         return False  # the effect of one more unit of dose is not read off four totals
     return applies_to[protocol.method]
+
+
+def of_a_dose(case: Case, question: str) -> Verdict | None:
+    """'Not assessed' for the effect of a dose, which is not followed through time; None for any other.
+
+    Args:
+        case: What is judged.
+        question: What was asked, as the start of a sentence: 'Whether the arms …'.
+    """
+    if case.protocol.did.dose is None or case.over_time is not None:
+        return None
+    return Verdict(
+        kind="not assessed",
+        message=f"{question} was not assessed: the check is not built for a dose, which has no single start.",
+    )

@@ -1,10 +1,10 @@
-"""chance.few-clusters: an error clustered by unit is too small where one arm has few units."""
+"""chance.few-clusters: an error clustered by unit may be too small where one arm has few units."""
 
 from __future__ import annotations
 
 from whatworks_eval.caveats.applies import ROLLED_OUT
 from whatworks_eval.caveats.references import FEW_CLUSTERS
-from whatworks_eval.caveats.wording import counted
+from whatworks_eval.caveats.wording import counted, percent
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 
 ENOUGH = 50  # units in the smaller arm from which a clustered error is near the truth
@@ -31,13 +31,44 @@ def _judge(case: Case) -> Verdict | None:
             "be too narrow.",
             evidence=evidence,
         )
-    shown = "none is shown" if smaller < FEWEST else "the one shown beside it is likely too narrow"
+    widths = _widths(case)
+    wide = bool(widths) and round(min(widths)) >= 100
+    narrow = "is often too narrow, but not narrower here:" if wide else "may be too narrow;"
+    if smaller < FEWEST:
+        said = "cannot be trusted: none is shown. The interval reported"
+    elif not widths:
+        said = "may be too narrow. The interval reported"
+    elif len(widths) == 1:
+        said = (
+            f"{narrow} the one shown beside it gives an interval "
+            f"{percent(widths[0], 0)} as wide as the one reported, which"
+        )
+    else:
+        said = (
+            f"{narrow} the {len(widths)} shown beside it give intervals "
+            f"{percent(min(widths), 0)} to {percent(max(widths), 0)} as wide as the one reported, which"
+        )
     return Verdict(
         kind="caveat",
-        message=f"With {counted(smaller, f'{arm} unit')} an error clustered by unit cannot be trusted: "
-        f"{shown}. The registered interval ranks the treated areas among placebo sets instead.",
+        message=f"With {counted(smaller, f'{arm} unit')} an error clustered by unit {said} ranks the "
+        "treated areas among placebo sets instead.",
         evidence=evidence,
     )
+
+
+def _widths(case: Case) -> list[float]:
+    """How wide each interval from an error clustered by unit is, in percent of the one reported."""
+    own = case.estimate
+    if own.low is None or own.high is None:
+        return []
+    return [
+        100.0 * (other.high - other.low) / (own.high - own.low)
+        for other in case.alternatives
+        if "clustered by unit" in other.inference
+        and other.scale == own.scale
+        and other.low is not None
+        and other.high is not None
+    ]
 
 
 RULE = EvidenceRule(
@@ -46,10 +77,10 @@ RULE = EvidenceRule(
     asks="Are there units enough in the smaller arm for an error clustered by unit?",
     why="What counts is the units in the smaller arm: ten treated among nine hundred is few. On real counts "
     "where nothing was done, normal intervals from clustered errors find an effect in 20 to 28 % of draws "
-    "with three treated areas. So the registered interval relabels whole units, whatever their number; below "
+    "with three treated areas. So the interval reported relabels whole units, whatever their number; below "
     "six units in an arm no clustered error is shown beside it, and from fifty the two agree. It does not "
     "set the level: chance.few-units does.",
-    remedy="Quote the registered interval, not the clustered error.",
+    remedy="Quote the interval reported, not the clustered error.",
     applies_to=ROLLED_OUT,
     source=FEW_CLUSTERS,
     judge=_judge,

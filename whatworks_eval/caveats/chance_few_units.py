@@ -33,8 +33,8 @@ def _judge(case: Case) -> Verdict:
     if any(count is not None and count < FEWEST for count in counts):
         return Verdict(
             kind="caveat",
-            message=f"There are only {said}: with fewer than {FEWEST} in an arm, chance and anything local "
-            "weigh heavily.",
+            message=f"There {'is' if counts[0] == 1 else 'are'} only {said}: with fewer than {FEWEST} in an "
+            "arm, chance and anything local weigh heavily.",
             cap=3,
             evidence=units,
         )

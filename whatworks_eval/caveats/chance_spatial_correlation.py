@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ROLLED_OUT
+from whatworks_eval.caveats.applies import ROLLED_OUT, of_a_dose
 from whatworks_eval.caveats.references import CALIBRATION
 from whatworks_eval.caveats.wording import number, probability
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
@@ -12,7 +12,7 @@ ALPHA = 0.05
 
 def _judge(case: Case) -> Verdict | None:
     if case.over_time is None:
-        return None
+        return of_a_dose(case, "Whether neighbouring areas move together")
     found = case.over_time.spatial
     if found.moran is None or found.p_value is None:
         return Verdict(

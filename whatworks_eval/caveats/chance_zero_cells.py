@@ -25,7 +25,10 @@ def _judge(case: Case) -> Verdict | None:
     evidence = (Measure(name="smallest of the counts", unit="incidents", value=min(cells.values())),)
     empty = [name for name, count in cells.items() if count == 0]
     if not empty:
-        return Verdict(kind="clear", message="Every count is above zero.", evidence=evidence)
+        many = "four" if len(cells) == 4 else "two"
+        return Verdict(
+            kind="clear", message=f"Each of the {many} totals of the table is above zero.", evidence=evidence
+        )
     nothing = f"Nothing was recorded in the {listed(empty)}"
     table = case.protocol.outcome.totals
     if table is not None and table.add_half:

@@ -48,8 +48,8 @@ def _judge(case: Case) -> Verdict | None:
         )
     return Verdict(
         kind="clear",
-        message=f"No displacement is seen: the buffer changed by {percent(value)} against the comparison "
-        f"({ends}).",
+        message=f"No displacement is seen: the buffer changed by {percent(value, plus=True)} against the "
+        f"comparison ({ends}).",
         evidence=(measure,),
     )
 

@@ -28,13 +28,14 @@ def _judge(case: Case) -> Verdict:
     ]
     if not touching:
         return Verdict(
-            kind="clear", message="No known change in recording for these offences falls between the windows."
+            kind="clear",
+            message="No known change in recording for these offences falls in the time compared.",
         )
     what = listed([f"{_from(found)}: {_brief(found.what)}" for found in touching], most=2)
     if not has_comparison(case.protocol):
         return Verdict(
             kind="caveat",
-            message=f"Recording changed between the windows ({what}), and there is no comparison to take it "
+            message=f"Recording changed in the time compared ({what}), and there is no comparison to take it "
             "out.",
             cap=2,
         )
@@ -43,20 +44,20 @@ def _judge(case: Case) -> Verdict:
         said = case.protocol.context.recording_changes is not None
         return Verdict(
             kind="caveat" if said else "not assessed",
-            message=f"Recording changed between the windows ({what}); whether both arms are recorded by the "
+            message=f"Recording changed in the time compared ({what}); whether both arms are recorded by the "
             "same force, so that it cancels, the data do not say.",
             cap=5 if said else 3,
         )
     if any(_uneven(found, treated, comparison) for found in touching):
         return Verdict(
             kind="caveat",
-            message=f"Recording changed between the windows ({what}), and the two arms lie in different "
+            message=f"Recording changed in the time compared ({what}), and the two arms lie in different "
             "forces, so it may not cancel.",
             cap=2,
         )
     return Verdict(
         kind="caveat",
-        message=f"Recording changed between the windows ({what}); both arms are recorded by the same force, "
+        message=f"Recording changed in the time compared ({what}); both arms are recorded by the same force, "
         "so most of it cancels.",
     )
 
@@ -68,7 +69,7 @@ def _uneven(known: Break, treated: dict[str, float], comparison: dict[str, float
 
 
 def _from(known: Break) -> str:
-    return f"from {known.start:%Y-%m}"
+    return f"from {known.start:%Y-%m}" + ("" if known.end is None else f" to {known.end:%Y-%m}")
 
 
 def _brief(what: str) -> str:
@@ -79,7 +80,7 @@ def _brief(what: str) -> str:
 RULE = EvidenceRule(
     id="recording.known-break",
     threat="recording",
-    asks="Does a known change in recording for these offences fall between the windows?",
+    asks="Does a known change in recording for these offences fall in the time compared?",
     why="Counting rules change (2023: one principal crime an incident), forces change systems, inspections "
     "raise recording. Inside one force both arms meet the change together and most of it cancels, so it is "
     "said without lowering the level; arms in different forces (more than a tenth of one arm's incidents "

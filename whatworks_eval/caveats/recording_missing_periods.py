@@ -26,7 +26,8 @@ def _judge(case: Case) -> Verdict:
     if rows is not None:
         measures.append(replace(rows.overall, threshold=MOST_PERCENT))
     over = [measure for measure in measures if measure.value is not None and measure.value > MOST_PERCENT]
-    evidence = (*measures, areas_missing(case))
+    gone = areas_missing(case)
+    evidence = (*measures, gone)
     if over:
         return Verdict(
             kind="caveat",
@@ -39,7 +40,12 @@ def _judge(case: Case) -> Verdict:
     lost = [f"{percent(measure.value or 0.0)} ({measure.name})" for measure in measures if measure.value]
     return Verdict(
         kind="clear",
-        message=f"Little is missing: {listed(lost)}." if lost else "No period and no row is missing.",
+        message=(f"Little is missing: {listed(lost)}" if lost else "No period and no row is missing")
+        + (
+            f", in the areas used; {percent(gone.value)} of areas are left out since counts are missing."
+            if gone.value
+            else "."
+        ),
         evidence=evidence,
     )
 

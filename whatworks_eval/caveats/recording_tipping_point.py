@@ -47,8 +47,7 @@ def _judge(case: Case) -> Verdict | tuple[Verdict, ...] | None:
     if not _is_crime(case.protocol):
         return Verdict(
             kind="not assessed",
-            message=f"{said}. Published recording rates are of crimes; anti-social behaviour is recorded as "
-            "incidents, for which no such rate is known, so how likely that is cannot be said.",
+            message=f"{said}. {_why_not(case.protocol)}, so how likely that is cannot be said.",
             evidence=evidence,
         )
     relative = abs(tip) if value < 0 else 100 * (1 - math.exp(-value))
@@ -56,9 +55,9 @@ def _judge(case: Case) -> Verdict | tuple[Verdict, ...] | None:
         return Verdict(
             kind="caveat",
             message=f"{said}. National rates of recording have lain between {number(LOWEST)} and "
-            f"{number(HIGHEST)} % of reported crime, a difference of {percent(PLAUSIBLE)}, so a shift "
-            "that large in "
-            "one place is possible; nothing here says that it happened.",
+            f"{number(HIGHEST)} % of reported crime. From the higher to the lower is a fall of "
+            f"{percent(PLAUSIBLE)}, so a shift that large in one place is possible; nothing here says that "
+            "it happened.",
             evidence=evidence,
         )
     return Verdict(
@@ -73,6 +72,16 @@ def _is_crime(protocol: Protocol) -> bool:
     """True where what is counted is crime and not, in whole or part, anti-social behaviour incidents."""
     offences = protocol.outcome.offences
     return offences is not None and not any("anti-social" in offence.casefold() for offence in offences)
+
+
+def _why_not(protocol: Protocol) -> str:
+    """Why the published rates of recording say nothing of this outcome."""
+    if protocol.outcome.offences is None and protocol.outcome.source != "police-uk":
+        return "Published recording rates are of crimes, and which offences are counted is not stated"
+    return (
+        "Published recording rates are of crimes; anti-social behaviour is recorded as incidents, for which "
+        "no such rate is known"
+    )
 
 
 def _evidence(case: Case, tip: float, near: float | None) -> tuple[Measure, ...]:

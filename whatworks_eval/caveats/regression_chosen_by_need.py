@@ -5,6 +5,7 @@ from __future__ import annotations
 from whatworks_eval.caveats.applies import BEFORE_AND_AFTER
 from whatworks_eval.caveats.references import REGRESSION
 from whatworks_eval.judgement import BEST_LEVEL, DesignRule, Verdict
+from whatworks_eval.matching.features import all_in_words
 from whatworks_eval.measures.declared import (
     has_areas,
     has_comparison,
@@ -42,7 +43,7 @@ def _for_need(protocol: Protocol) -> Verdict:
         against = f"compared with areas that totals cannot show to have stood as high; {_FALL}"
         cap = 2
     elif is_matched(protocol):
-        alike = " and ".join(name.replace("_", " ") for name in matched_on(protocol))
+        alike = all_in_words(matched_on(protocol))
         against = (
             f"compared with areas alike in {alike}, but not in level just before the start; {_FALL}, and "
             "areas merely as deprived do not"
@@ -70,8 +71,8 @@ RULE = DesignRule(
     "level fall back as well; all the others do not. So need with every other area as comparison, or with "
     "areas matched on anything but the level, is level 2 at most; need with declared areas rests on an "
     "earlier baseline, which the evidence rules measure.",
-    remedy="Set [areas] comparison = 'matched', so that the comparison stood as high before the start, or "
-    "start the before window earlier than the figures the areas were chosen on.",
+    remedy="Set [areas] comparison = 'matched' on before_level, so that the comparison stood as high before "
+    "the start, or start the before window earlier than the figures the areas were chosen on.",
     applies_to=BEFORE_AND_AFTER,
     source=REGRESSION,
     judge=_judge,

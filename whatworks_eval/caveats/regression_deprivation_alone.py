@@ -10,6 +10,7 @@ from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import MATCHED_REGRESSION
 from whatworks_eval.caveats.wording import listed, percent, probability
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
+from whatworks_eval.matching.features import all_in_words, in_words
 from whatworks_eval.measures.declared import is_level_matched, is_matched, matched_on
 from whatworks_eval.measures.relative import FALSE_ALARM
 from whatworks_eval.panel import Panel
@@ -19,7 +20,7 @@ def _judge(case: Case) -> Verdict | None:
     protocol = case.protocol
     if not is_matched(protocol) or is_level_matched(protocol) or protocol.intervention.assignment == "random":
         return None
-    alike = " and ".join(name.replace("_", " ") for name in matched_on(protocol))
+    alike = all_in_words(matched_on(protocol))
     need = protocol.intervention.assignment == "need"
     stood = _standing(case)
     if stood is None:
@@ -74,8 +75,17 @@ def _standing(case: Case) -> _Standing | None:
 
     treated = windowed.arm == "treated"
     inside = windowed.arm != "buffer"
-    exact = tuple(name for name in case.protocol.matching.exact if name in case.data.covariates)
-    labels = [tuple(case.data.covariates[name][at] for name in exact) for at in windowed.index]
+    data, index = case.data, windowed.index
+    exact = tuple(
+        name for name in case.protocol.matching.exact if name in data.covariates or name in data.classes
+    )
+    labels = [
+        tuple(
+            data.classes[name].get(data.areas[at], "") if name in data.classes else data.covariates[name][at]
+            for name in exact
+        )
+        for at in index
+    ]
     number_of = {label: at for at, label in enumerate(dict.fromkeys(labels))}
     stratum = np.array([number_of[label] for label in labels])
     shares, excess, variance = [], 0.0, 0.0
@@ -95,7 +105,7 @@ def _standing(case: Case) -> _Standing | None:
     return _Standing(
         above=100.0 * sum(share for share, _ in shares) / total,
         p_value=float(2 * ndtr(-abs(excess) / np.sqrt(variance))),
-        within=tuple(name.replace("_", " ") for name in exact),
+        within=tuple(in_words(name) for name in exact),
     )
 
 
@@ -103,7 +113,8 @@ def _both(case: Case) -> str:
     """The answer on every baseline there is."""
     value = case.estimate.percent_change.value
     said = [
-        f"{percent(one.percent_change.value)} on {'an' if one.label[0] in 'aeiou' else 'a'} {one.label}"
+        f"{percent(one.percent_change.value, plus=True)} on "
+        f"{'an' if one.label[0] in 'aeiou' else 'a'} {one.label}"
         for one in case.alternatives
         if one.choice == "window" and one.percent_change.value is not None
     ]
@@ -115,8 +126,8 @@ def _both(case: Case) -> str:
     )
     signs = ": the sign turns with the baseline" if turned else ""
     return (
-        f" The answer is {percent(value)} on the declared baseline and {listed(said)}{signs}; a longer "
-        "baseline may over-correct where such peaks last."
+        f" The answer is {percent(value, plus=True)} on the declared baseline and {listed(said)}{signs}; a "
+        "longer baseline may over-correct where such peaks last."
     )
 
 

@@ -63,7 +63,10 @@ def _both(case: Case) -> str:
     ]
     if value is None or not longer or longer[0] is None:
         return ""
-    return f" The answer is {percent(value)} on the declared and {percent(longer[0])} on a longer baseline."
+    return (
+        f" The answer is {percent(value, plus=True)} on the declared and "
+        f"{percent(longer[0], plus=True)} on a longer baseline."
+    )
 
 
 def _evidence(case: Case, asked: tuple[RunUp, ...]) -> tuple[Measure, ...]:

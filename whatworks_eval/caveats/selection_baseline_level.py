@@ -14,6 +14,7 @@ from whatworks_eval.measures.relative import FALSE_ALARM
 from whatworks_eval.records import Interval
 
 LARGEST = 0.25  # standard deviations
+USELESS = 100.0  # an interval whose ends are further apart than this many times tells a reader nothing
 
 
 def _judge(case: Case) -> Verdict:
@@ -50,11 +51,13 @@ def _in_words(level: Level) -> str:
     assert treated is not None
     assert comparison is not None
     ratio = Interval(value=level.ratio.value, low=level.ratio.low, high=level.ratio.high)
-    ends = (
-        ""
-        if ratio.low is None or ratio.high is None
-        else f" (typical ratio {number(ratio.value or 0, 2)}, {span(ratio, unit='', places=2)})"
-    )
+    typical = f"typical ratio {number(ratio.value or 0, 2)}"
+    if ratio.low is None or ratio.high is None:
+        ends = ""
+    elif ratio.high > USELESS * ratio.low:
+        ends = f" ({typical}, from too few units to say how far off that may be)"
+    else:
+        ends = f" ({typical}, {span(ratio, unit='', places=2)})"
     return (
         f"Before the start, treated areas recorded {number(treated)} incidents an area and month and "
         f"comparison areas {number(comparison)}{ends}"

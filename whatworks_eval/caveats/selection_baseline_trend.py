@@ -47,8 +47,8 @@ def _judge(case: Case) -> Verdict:
     if low > 0 or high < 0:
         return Verdict(
             kind="caveat",
-            message=f"{said}. Left alone that would amount to {percent(trend.drift.value or 0.0)} between "
-            "the windows.",
+            message=f"{said}. Left alone that would amount to "
+            f"{percent(trend.drift.value or 0.0, plus=True)} between the windows.",
             cap=2,
             evidence=evidence,
         )
@@ -87,7 +87,7 @@ def _too_wide(trend: Trend, estimate: Estimate) -> bool:
 
 def _moved(trend: Trend) -> str:
     value = trend.slope.value or 0.0
-    return f"moved by {percent(value, 2)}"
+    return f"moved by {percent(value, 2, plus=True)}"
 
 
 RULE = EvidenceRule(

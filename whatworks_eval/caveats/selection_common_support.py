@@ -27,7 +27,7 @@ def _left_out(found: OutOfReach) -> Verdict | None:
     named = listed([f"{area}: {why}" for area, why in found.left_out.items()], most=3)
     return Verdict(
         kind="caveat",
-        message=f"{counted(len(found.left_out), 'treated area')} of {found.treated} had no like and "
+        message=f"{counted(len(found.left_out), 'treated area')} of {found.treated} could not be matched and "
         f"{'is' if len(found.left_out) == 1 else 'are'} left out ({named}). The effect is that of the other "
         f"{found.treated - len(found.left_out)}, not of the project as a whole.",
         evidence=(Measure(name="treated areas left out", unit="% of treated areas", value=share),),

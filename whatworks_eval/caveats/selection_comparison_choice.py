@@ -43,7 +43,15 @@ def _judge(case: Case) -> Verdict:
         else f"Against {others[0].label} the answer is {effect(registered, values[1])} instead of "
         f"{effect(registered, values[0])}"
     )
-    return Verdict(kind="clear", message=f"{said}, and does not turn.", evidence=evidence)
+    apart = [other for other in others if (other.value or 0.0) * registered.value < 0]
+    if apart:
+        said += (
+            f"; {len(apart)} on the other side of zero from the declared one, but neither that one nor any "
+            "of these excludes zero"
+        )
+    else:
+        said += ", and does not turn"
+    return Verdict(kind="clear", message=f"{said}.", evidence=evidence)
 
 
 def _turns(registered: Estimate, other: Estimate) -> bool:
@@ -71,9 +79,10 @@ RULE = EvidenceRule(
     threat="selection",
     asks="Does the answer hold against other comparison areas?",
     why="The rest of the force, areas of like level, areas nearby and areas as deprived are all defensible "
-    "comparisons, each with or without the areas that adjoin the treated. If one says lower and another "
-    "higher, and at least one of them excludes zero, the choice has made the answer: level 2. Two answers on "
-    "either side of zero whose intervals both hold zero do not disagree; treating them as if they did would "
+    "comparisons, each with or without the areas that adjoin the treated. If one of them says "
+    "higher where the declared one says lower, or the other way round, and at least one of the two excludes "
+    "zero, the choice has made the answer: level 2. Two answers on either side of zero whose intervals both "
+    "hold zero do not disagree; treating them as if they did would "
     "mark down a third of sound designs.",
     remedy="Find out how the comparison sets differ, and register the one most like the treated areas "
     "before the start.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whatworks_eval.caveats.applies import ROLLED_OUT
+from whatworks_eval.caveats.applies import ROLLED_OUT, of_a_dose
 from whatworks_eval.caveats.references import ROBINS
 from whatworks_eval.caveats.wording import counted, listed, percent
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
@@ -11,10 +11,12 @@ MOST = 10.0  # % of either arm
 
 
 def _judge(case: Case) -> Verdict | None:
-    if case.over_time is None or case.windowed is None:
+    if case.windowed is None:
         return None
-    moved = {area for area, _ in (*case.over_time.entering, *case.over_time.leaving)}
-    lost = set(case.windowed.areas_dropped)
+    over, lost = case.over_time, set(case.windowed.areas_dropped)
+    if over is None and not lost:
+        return of_a_dose(case, "Whether areas enter or leave the data while the project runs")
+    moved: set[str] = set() if over is None else {area for area, _ in (*over.entering, *over.leaving)}
     treated = {*case.contrast.treated}
     both = {*treated, *case.contrast.comparison, *lost}
     share = 100.0 * len(moved | lost) / max(len(both), 1)

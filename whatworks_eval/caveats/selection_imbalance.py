@@ -6,9 +6,11 @@ from whatworks_eval.caveats.applies import WITH_COMPARISON
 from whatworks_eval.caveats.references import BALANCE
 from whatworks_eval.caveats.wording import listed, number, probability
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
+from whatworks_eval.matching.features import in_words
 from whatworks_eval.measures.declared import is_matched
 from whatworks_eval.measures.match_balance import Gap, gaps
 from whatworks_eval.measures.relative import FALSE_ALARM
+from whatworks_eval.panel import Panel
 
 LARGEST = 0.25  # standard deviations
 WORTH_SAYING = 0.1
@@ -28,12 +30,13 @@ def _judge(case: Case) -> Verdict | None:
         )
     chance = FALSE_ALARM / (2 * len(found))  # shared out over means and variances of all features
     evidence = tuple(measure for gap in found for measure in _measures(gap))
+    averaged = _averaged(case)
     apart = [said for gap in found if (said := _apart(gap, chance)) is not None]
     if apart:
         return Verdict(
             kind="caveat",
             message=f"After matching the arms are still not alike, by more than chance: {listed(apart)}. The "
-            "comparison is not the like of the treated areas.",
+            f"comparison is not the like of the treated areas.{averaged}",
             cap=2,
             evidence=evidence,
         )
@@ -42,15 +45,26 @@ def _judge(case: Case) -> Verdict | None:
         return Verdict(
             kind="caveat",
             message="After matching these lie more than a quarter of a standard deviation apart, which with "
-            f"this many areas chance may do: {_sizes(wide)}.",
+            f"this many areas chance may do: {_sizes(wide)}.{averaged}",
             evidence=evidence,
         )
     some = [gap for gap in found if abs(_size(gap)) > WORTH_SAYING]
     rest = f"; the widest gaps are {_sizes(some)}" if some else " (all within a tenth)"
     return Verdict(
         kind="clear",
-        message=f"After matching, {len(found)} features lie within a quarter of a standard deviation{rest}.",
+        message=f"After matching, {len(found)} features lie within a quarter of a standard deviation{rest}."
+        f"{averaged}",
         evidence=evidence,
+    )
+
+
+def _averaged(case: Case) -> str:
+    """That a score is a mean over LSOAs, as sentences; '' where none is."""
+    known = case.data.averaged if isinstance(case.data, Panel) else {}
+    return "".join(
+        f" In {in_words(name)} each area has the population-weighted mean of its LSOAs' scores, {lsoas:,} "
+        "LSOAs in all."
+        for name, lsoas in known.items()
     )
 
 

@@ -47,9 +47,9 @@ def _judge(case: Case) -> Verdict | None:
             f"{listed([one.label for one in changed])} {other_do}.",
             evidence=evidence,
         )
-    return Verdict(
-        kind="clear", message=f"{said}, and does not turn. {_how_many(spread)}.", evidence=evidence
-    )
+    across = any(said_value(one) * said_value(own) < 0 for one in others)
+    turns = "on both sides of zero" if across else "and does not turn"
+    return Verdict(kind="clear", message=f"{said}, {turns}. {_how_many(spread)}.", evidence=evidence)
 
 
 def _how_many(spread: Spread) -> str:
@@ -64,7 +64,9 @@ def _turns(own: Estimate, other: Estimate) -> bool:
 
 
 def _say(own: Estimate, value: float) -> str:
-    return percent(value) if own.scale == "log-ratio" else f"{number(value, 2)} {own.unit}"
+    if own.scale == "log-ratio":
+        return percent(value, plus=True)
+    return f"{number(value, 2, plus=True)} {own.unit}"
 
 
 def _measure(estimate: Estimate) -> Measure:

@@ -9,6 +9,7 @@ from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
 from whatworks_eval.synthetic_records import SyntheticComparison
 
 ALARM = 0.02  # of sound designs, for the fit and for the pretended start each
+EXACT = 0.1  # % of the level: a closer fit is no fit but arithmetic
 FEW_SETS = 2.0  # times the typical gap, where there are too few sets for such a rank
 
 
@@ -46,6 +47,11 @@ def _judge(case: Case) -> Verdict | None:
             evidence=evidence,
         )
     said = f"Before the start the mixture missed the treated areas by {share}, as it does places like them"
+    if made.fit.rmspe < EXACT:
+        said = (
+            "Before the start the mixture fits exactly, as so many donors can be made to fit so few periods: "
+            "that does not show that they run alike"
+        )
     if started.value is None:
         return Verdict(kind="clear", message=f"{said}; no pretended start could be tried.", evidence=evidence)
     return Verdict(
@@ -58,8 +64,8 @@ def _judge(case: Case) -> Verdict | None:
 
 def _poor(made: SyntheticComparison) -> bool:
     fit = made.fit
-    if fit.p_value is None or fit.smallest_p is None or fit.typical is None:
-        return False
+    if fit.p_value is None or fit.smallest_p is None or fit.typical is None or fit.rmspe < EXACT:
+        return False  # ranks among exact fits are of rounding
     if fit.smallest_p <= ALARM:
         return fit.p_value <= ALARM
     return fit.p_value <= fit.smallest_p and fit.rmspe > FEW_SETS * fit.typical

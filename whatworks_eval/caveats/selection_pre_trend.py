@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from whatworks_eval.caveats.applies import ROLLED_OUT
+from whatworks_eval.caveats.applies import ROLLED_OUT, of_a_dose
 from whatworks_eval.caveats.references import PRETRENDS
 from whatworks_eval.caveats.wording import number, percent, probability
 from whatworks_eval.judgement import Case, EvidenceRule, Measure, Verdict
@@ -13,7 +13,7 @@ from whatworks_eval.measures.relative import FALSE_ALARM
 
 def _judge(case: Case) -> Verdict | None:
     if case.over_time is None:
-        return None
+        return of_a_dose(case, "Whether the arms were already moving apart before the start")
     study = case.over_time.event_study
     if study is None or study.pretrend.p_value is None:
         why = case.over_time.why_no_event_study if study is None else study.pretrend.why_missing
@@ -56,32 +56,42 @@ def _judge(case: Case) -> Verdict | None:
             evidence=evidence,
         )
     value, bias = case.estimate.value, found.bias_most
+    none = "No difference in trend was detected before the start"
+    if (found.slope_low or 0.0) > 0 or (found.slope_high or 0.0) < 0:
+        none = (
+            "Taken together, the stretches before the start cannot be told apart from no difference, though "
+            "a straight line through them can"
+        )
     if value is None:
         return Verdict(
             kind="clear",
-            message=f"No difference in trend was detected before the start (p {probability(p_value)}); there "
-            "is no effect to set the power of that check against.",
+            message=f"{none} (p {probability(p_value)}); there is no effect to set the power "
+            "of that check against.",
             evidence=evidence,
         )
     if bias is None or abs(bias) >= abs(value):
 
         def words(amount: float) -> str:
-            return percent(float(said(amount) or 0.0)) if ratio else f"{number(amount, 2)} {study.unit}"
+            shown = float(said(amount) or 0.0)
+            if not ratio:
+                return f"{number(amount, 2, plus=True)} {study.unit}"
+            return percent(shown, 0 if abs(shown) >= 10 else 1, plus=True)
 
         adds = (
             "how large a trend it would find cannot be said"
             if bias is None
-            else "a trend it would find four times in five would by itself come to "
-            f"{words(math.copysign(bias, value))}, and the effect estimated is {words(value)}"
+            else "a trend it would find four times in five would by itself come to a change of "
+            f"{words(-abs(bias))} or {words(abs(bias))}, and the effect estimated is "
+            f"{words(value)}"
         )
         return Verdict(
             kind="caveat",
-            message=f"No difference in trend was detected before the start, but the check is weak: {adds}.",
+            message=f"{none}, but the check is weak: {adds}.",
             evidence=evidence,
         )
     return Verdict(
         kind="clear",
-        message=f"No difference in trend was detected before the start (p {probability(p_value)}), by a "
+        message=f"{none} (p {probability(p_value)}), by a "
         "check that would find most trends as large as the effect.",
         evidence=evidence,
     )

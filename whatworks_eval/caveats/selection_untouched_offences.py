@@ -15,7 +15,7 @@ def _judge(case: Case) -> Verdict | None:
     other = next((one for one in case.alternatives if one.choice == CHOICE), None)
     if other is None:
         return None
-    named = other.label.removeprefix("untouched: ")
+    named = other.label
     if other.value is None or other.p_value is None:
         return Verdict(
             kind="not assessed",

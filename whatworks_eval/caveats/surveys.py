@@ -90,7 +90,8 @@ def points(value: float) -> str:
 def _between(measure: Measure) -> str:
     if measure.low is None or measure.high is None:
         return "no interval"
-    return f"between {number(measure.low)} and {points(measure.high)}"
+    low, high = number(measure.low, plus=True), number(measure.high, plus=True)
+    return f"between {low} and {high} percentage points"
 
 
 def _level(case: Case) -> Verdict:

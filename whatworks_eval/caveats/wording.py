@@ -9,27 +9,28 @@ from whatworks_eval.records import Estimate, Interval
 MINUS = "\u2212"
 
 
-def number(value: float, places: int = 1) -> str:
-    """A number with thousands separated and trailing zeros dropped.
+def number(value: float, places: int = 1, *, plus: bool = False) -> str:
+    """A number with thousands separated and trailing zeros dropped; with its sign where it is a change.
 
     Example:
-        >>> number(1234.0), number(-2.50), number(0.04, 2)
-        ('1,234', '\u22122.5', '0.04')
+        >>> number(1234.0), number(-2.50), number(0.04, 2), number(3.0, plus=True), number(0.0, plus=True)
+        ('1,234', '\u22122.5', '0.04', '+3', '0')
     """
     text = f"{abs(value):,.{places}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
+    sign = MINUS if value < 0 else "+" if plus else ""
+    return f"{sign}{text}" if text.strip("0.,") else text
 
 
-def percent(value: float, places: int = 1) -> str:
-    """A percentage.
+def percent(value: float, places: int = 1, *, plus: bool = False) -> str:
+    """A percentage; with its sign where it is a change.
 
     Example:
-        >>> percent(12.34), percent(-3.0)
-        ('12.3 %', '\u22123 %')
+        >>> percent(12.34), percent(-3.0), percent(12.34, plus=True)
+        ('12.3 %', '\u22123 %', '+12.3 %')
     """
-    return f"{number(value, places)} %"
+    return f"{number(value, places, plus=plus)} %"
 
 
 def probability(value: float) -> str:
@@ -64,19 +65,22 @@ def change(log_ratio: float) -> str:
 
 
 def span(interval: Interval, unit: str = " %", places: int = 1) -> str:
-    """The ends of an interval; 'no interval' where an end is missing.
+    """The ends of an interval, with signs as in the report unless they are bare ratios.
+
+    'no interval' where an end is missing.
 
     Example:
-        >>> span(Interval(value=1, low=-4.2, high=6.0))
-        'between \u22124.2 and 6 %'
+        >>> span(Interval(value=1, low=-4.2, high=6.0)), span(Interval(value=1, low=0.8, high=1.2), unit="")
+        ('between \u22124.2 and +6 %', 'between 0.8 and 1.2')
     """
     if interval.low is None or interval.high is None:
         return "no interval"
-    return f"between {number(interval.low, places)} and {number(interval.high, places)}{unit}"
+    low, high = (number(end, places, plus=bool(unit)) for end in (interval.low, interval.high))
+    return f"between {low} and {high}{unit}"
 
 
 def effect(estimate: Estimate, value: float) -> str:
-    """A value on an estimate's scale, in percent or in its own unit.
+    """A change on an estimate's scale, in percent or in its own unit, with its sign.
 
     Example:
         >>> made = dict(measure="m", confidence=0.95, inference="i")
@@ -86,8 +90,8 @@ def effect(estimate: Estimate, value: float) -> str:
         '\u22120.12 points'
     """
     if estimate.scale == "log-ratio":
-        return percent(as_percent(value))
-    return f"{number(value, 2)} {estimate.unit}"
+        return percent(as_percent(value), plus=True)
+    return f"{number(value, 2, plus=True)} {estimate.unit}"
 
 
 def effect_span(estimate: Estimate) -> str:

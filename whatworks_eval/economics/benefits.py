@@ -3,6 +3,8 @@
     benefit = (prevented + prevented in the buffer) × additionality × (1 - optimism bias)
               × worth of time × sum over costed offences of share × multiplier × pounds a crime
 
+Optimism bias is taken off a gain alone: of a loss it would leave less than was found.
+
 `worth of time` turns incidents of the after window into discounted ones, those of the persistence included:
 the mean discount factor over the window, plus the discounted months after it over the months in it.
 """

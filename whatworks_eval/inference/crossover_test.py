@@ -100,7 +100,8 @@ def lots_of(trial: Trial, *, seed: int, draws: int = DRAWS) -> Lots:
                 choice=every, exact=True, smallest_p=(2 if equal else 1) / possible, possible=possible
             )
         draws = min(draws, max(FEWEST_DRAWS, CELLS // len(lots)))
-        choice = rng.integers(0, 2, size=(draws, len(lots)), dtype=np.int8).astype(np.float32)
+        # Sums in full precision: in single, schedules as far out as the one drawn would miss it by rounding.
+        choice = rng.integers(0, 2, size=(draws, len(lots)), dtype=np.int8).astype(np.float64)
         return Lots(choice=choice, exact=False, smallest_p=1 / (1 + draws), possible=possible)
     units, names = len(trial.on), np.unique(trial.block[0])
     possible, mirrored = 1.0, True
@@ -188,8 +189,8 @@ class CrossoverTest:
         if trial.drawn == "order":
             change = np.bincount(self.lot.ravel(), weights=(left * self.turned).ravel())
             middle = float(change.sum()) / 2
-            sums: Floats = self.lots.choice @ change.astype(self.lots.choice.dtype) - middle
-            return -middle, sums
+            sums: Floats = np.asarray(self.lots.choice @ change, dtype=np.float64)
+            return -middle, sums - middle
         units = len(trial.on)
         others = np.zeros(len(self.lots.choice))
         observed = 0.0

@@ -22,7 +22,12 @@ from numpy.typing import NDArray
 
 from whatworks_eval.inference.inversion import invert
 from whatworks_eval.inference.placebo import COARSE, GRID
-from whatworks_eval.inference.relabel_test import _matched_sums, _membership, variance_shape
+from whatworks_eval.inference.relabel_test import (
+    _matched_sums,
+    _membership,
+    comparison_weights,
+    variance_shape,
+)
 from whatworks_eval.inference.roll_out_test import CohortWindows
 from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
@@ -185,10 +190,9 @@ def mean_test(
             of_treated = table.sum(axis=0) - table[sets.treated].sum(axis=0)
             out_observed = observed[3] * of_treated[:2] / max(rest_of_treated, 1.0)
         else:
-            out, out_observed = np.zeros((2, len(sets.members))), np.zeros(2)
-            for column, values in enumerate((change, held)):
-                found = by_row(np.where(inside, matches.mean_of(values), 0.0))
-                out[column], out_observed[column] = np.asarray(mine @ found), found[rows].sum()
+            mates = sets.members[:, cohorts == cohort]
+            out = _out(change, held, sets, mates, matches, sets.members)
+            out_observed = _out(change, held, sets, rows[None, :], matches, sets.treated[None, :])[:, 0]
         departure, slope = departure + sums[0] - out[0], slope + sums[1] - out[1]
         inner, counted = inner + sums[2], counted + sums[3]
         own_counted += float(observed[3])
@@ -199,7 +203,7 @@ def mean_test(
         seen[3] = (own_counted / max(rest_of_treated, 1.0)) ** 2 * (variance.sum() - own)
     else:
         columns, rows = np.isin(cohorts, usable), np.isin(row_cohort[sets.treated], usable)
-        outer = _of_matches(variance_by_area, sets, sets.members[:, columns], matches)
+        outer = _of_matches(variance_by_area, sets, sets.members[:, columns], matches, sets.members)
         seen[3] = _of_matches(variance_by_area, sets, sets.treated[rows][None, :], matches)[0]
     # Cohorts without a period here are not counted, so that D is the mean effect on those that are.
     areas, own_counted = np.maximum(counted, 1.0), max(own_counted, 1.0)
@@ -223,9 +227,30 @@ def mean_test(
     )
 
 
-def _of_matches(by_area: Floats, sets: PlaceboSets, members: NDArray[np.intp], matches: Matches) -> Floats:
+def _out(
+    change: Floats,
+    held: Floats,
+    sets: PlaceboSets,
+    members: NDArray[np.intp],
+    matches: Matches,
+    whole: NDArray[np.intp],
+) -> Floats:
+    """Change in the matched comparisons of sets, and what of an effect it holds, added up: 2 × sets."""
+    both, found = np.column_stack([change, held])[matches.places], np.zeros((2, len(members)))
+    for part, weight in comparison_weights(sets, members, matches, whole):
+        found[:, part] = (weight @ both).T
+    return found
+
+
+def _of_matches(
+    by_area: Floats,
+    sets: PlaceboSets,
+    members: NDArray[np.intp],
+    matches: Matches,
+    whole: NDArray[np.intp] | None = None,
+) -> Floats:
     """A matched comparison's part of the variance of D times its areas, by set."""
-    found: Floats = _matched_sums(by_area, np.zeros(len(by_area)), sets, members, matches)[2]
+    found: Floats = _matched_sums(by_area, np.zeros(len(by_area)), sets, members, matches, whole)[2]
     return found
 
 
@@ -302,6 +327,7 @@ def mean_change(
     reason = None
     if ends.low is None or ends.high is None:
         reason = "the data do not bound the difference"
+    known["p_value"] = max(ends.no_effect, sets.smallest_p)
     return MeanChange(
         **known,  # type: ignore[arg-type]
         low=None if ends.low is None else ends.low * size,

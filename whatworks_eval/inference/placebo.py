@@ -120,7 +120,7 @@ def relative_change(
         log_ratio=value,
         low=ends.low,
         high=ends.high,
-        p_value=p_value,
+        p_value=max(ends.no_effect, sets.smallest_p),
         smallest_p=sets.smallest_p,
         quantiles=ends.quantiles if quantiles else (),
         effects=effects,

@@ -14,6 +14,7 @@ like spread at every level. Only the relation of phi to tau² matters: the ranks
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -162,31 +163,66 @@ def relabel_test(
 
 
 def _matched_sums(
-    before: Floats, after: Floats, sets: PlaceboSets, members: NDArray[np.intp], matches: Matches
+    before: Floats,
+    after: Floats,
+    sets: PlaceboSets,
+    members: NDArray[np.intp],
+    matches: Matches,
+    whole: NDArray[np.intp] | None = None,
 ) -> Floats:
     """Of each set's own matched comparison: before, after, chance variation and squared level.
 
     A comparison area used by several members counts with the sum of its shares, so that a comparison
-    made of few areas is as uncertain as it is.
+    made of few areas is as uncertain as it is. `whole` as for `comparison_weights`.
+    """
+    first, second = before[matches.places], after[matches.places]
+    level = first + second
+    found = np.empty((4, len(members)))
+    for part, weight in comparison_weights(sets, members, matches, whole):
+        found[0, part] = weight @ first
+        found[1, part] = weight @ second
+        np.square(weight, out=weight)
+        found[2, part] = weight @ level
+        found[3, part] = weight @ level**2
+    return found
+
+
+def comparison_weights(
+    sets: PlaceboSets, members: NDArray[np.intp], matches: Matches, whole: NDArray[np.intp] | None = None
+) -> Iterator[tuple[slice, Floats]]:
+    """The weight of each area (of `matches.places`) in the matched comparison of sets, sets × areas in parts.
+
+    No area of a set serves in its comparison, as no treated area does in that of the treated: what such an
+    area would count for goes to the rest. Compared with itself in part, a set would stray less than the
+    treated do, and the test would reject too often.
+
+    Args:
+        sets: For the row of each area.
+        members: Sets × rows whose matches are wanted.
+        matches: The matched comparison of each area.
+        whole: Sets × rows of the whole sets, where `members` are a cohort of them; None = `members`.
     """
     from scipy.sparse import csr_array
 
     areas = np.flatnonzero(sets.row >= 0)
     gather = csr_array((np.ones(len(areas)), (sets.row[areas], areas)), shape=(sets.rows, len(sets.row)))
-    steps, places = matches.by_row(gather), matches.places
-    first, second = before[places], after[places]
-    level = first + second
-    found = np.empty((4, len(members)))
-    at_once = max(1, CELLS // (len(places) + 1))
+    steps, row = matches.by_row(gather), sets.row[matches.places]
+    whole = members if whole is None else whole
+    at_once = max(1, CELLS // (len(row) + sets.rows + 1))
     for start in range(0, len(members), at_once):
-        part = members[start : start + at_once]
-        weight = matches.spread(_membership(part, sets.rows) @ steps)
-        found[0, start : start + at_once] = weight @ first
-        found[1, start : start + at_once] = weight @ second
-        np.square(weight, out=weight)
-        found[2, start : start + at_once] = weight @ level
-        found[3, start : start + at_once] = weight @ level**2
-    return found
+        part = slice(start, min(start + at_once, len(members)))
+        weight = matches.spread(_membership(members[part], sets.rows) @ steps)
+        inside = np.zeros((len(weight), sets.rows + 1), dtype=bool)  # the last column: areas in no row
+        inside[np.arange(len(weight))[:, None], whole[part]] = True
+        own = inside[:, row]
+        own &= weight > 0
+        if own.any():
+            total = weight.sum(axis=1)
+            left = total - np.where(own, weight, 0.0).sum(axis=1)
+            able = left > 1e-9 * total  # a set all of whose matches are its own keeps them
+            weight[own & able[:, None]] = 0.0
+            weight *= np.where(able, total / np.where(able, left, 1.0), 1.0)[:, None]
+        yield part, weight
 
 
 def _membership(members: NDArray[np.intp], rows: int) -> csr_array:
@@ -221,7 +257,8 @@ def variance_shape(before: Floats, after: Floats, treated: NDArray[np.bool_]) ->
         return 1.0, 1.0 / middle
     ratio = second.sum() / first.sum()
     squares = (second - ratio * first) ** 2 / (ratio * level)
-    bins = np.array_split(np.argsort(level, kind="stable"), min(BINS, max(4, len(level) // 15)))
+    in_order = np.lexsort((first, level))  # rows of one level by their counts, so that names part no bin
+    bins = np.array_split(in_order, min(BINS, max(4, len(level) // 15)))
     heights = np.array([level[part].mean() for part in bins])
     values = np.array([_typical(squares[part]) for part in bins])
     weights = 1.0 / np.maximum(values, 0.3)

@@ -252,7 +252,8 @@ def roll_out_test(
             observed_others.append(whole[-1] - table[sets.treated].sum(axis=0))
         else:
             first, second = parts[0] + parts[2], parts[1] + parts[3]
-            found = _matched_sums(first, second, sets, sets.members[:, cohorts == cohort], matches)
+            mates = sets.members[:, cohorts == cohort]
+            found = _matched_sums(first, second, sets, mates, matches, sets.members)
             others.append(_as_columns(found))
             found = _matched_sums(first, second, sets, mine[None, :], matches)
             observed_others.append(_as_columns(found)[:, 0])
@@ -320,5 +321,10 @@ def roll_out_change(
         both = ends.low is None and ends.high is None
         reason = f"the data bound the effect on {'neither side' if both else 'one side only'}"
     return replace(
-        found, low=ends.low, high=ends.high, quantiles=ends.quantiles if quantiles else (), why_missing=reason
+        found,
+        low=ends.low,
+        high=ends.high,
+        p_value=max(ends.no_effect, sets.smallest_p),
+        quantiles=ends.quantiles if quantiles else (),
+        why_missing=reason,
     )

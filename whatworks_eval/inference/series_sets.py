@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.inference.relabel_test import variance_shape
+from whatworks_eval.inference.relabel_test import comparison_weights, variance_shape
 from whatworks_eval.matching.level import Matches
 from whatworks_eval.records import PlaceboSets
 
@@ -191,13 +191,15 @@ def series_of_sets(
     total = by_row.sum(axis=0)
     everything = np.vstack([sets.members, sets.treated[None, :]])
     at_once = max(1, CELLS // max(wide.shape[1] * 4, len(matches.places) if matches else 1))
-    steps = None if matches is None else matches.by_row(gather)
     for start in range(0, len(everything), at_once):
         members = everything[start : start + at_once]
         ends = np.arange(0, members.size + 1, members.shape[1])
         chosen = csr_array((np.ones(members.size), members.ravel(), ends), shape=(len(members), sets.rows))
         own: Floats = np.asarray(chosen @ by_row)
-        if matches is None or steps is None:
+        if matches is None:
             yield members, own, total - own
         else:
-            yield members, own, matches.spread(chosen @ steps) @ wide[matches.places]
+            other = [
+                weight @ wide[matches.places] for _, weight in comparison_weights(sets, members, matches)
+            ]
+            yield members, own, np.concatenate(other)

@@ -25,10 +25,10 @@ def in_words(name: str) -> str:
     """A feature's name for a reader; JSON keeps the key itself.
 
     Example:
-        >>> in_words("before_level"), in_words("imd_without_crime")
-        ('level before the start', 'IMD without crime')
+        >>> in_words("before_level"), in_words("imd_without_crime"), in_words("imd2019")
+        ('level before the start', 'IMD without crime', 'IMD2019')
     """
-    said = re.sub(r"\b(w?imd)\b", lambda found: found[1].upper(), name.replace("_", " "))
+    said = re.sub(r"\b(w?imd)(?![a-z])", lambda found: found[1].upper(), name.replace("_", " "))
     return WORDS.get(name, said)
 
 

@@ -20,9 +20,11 @@ from whatworks_eval.methods.relative_effect import relative_over
 from whatworks_eval.methods.result import (
     Effect,
     centroids_of,
+    half_width,
     normal_p,
     normal_quantile,
     normal_quantiles,
+    rank_p,
 )
 from whatworks_eval.panel import Changes, Panel, Totals
 from whatworks_eval.protocol import Protocol
@@ -91,12 +93,13 @@ def _among_untreated(
     sets = sets_for(contrast, windowed, centroids_of(panel, windowed), seed=protocol.seed, draws=DRAWS)
     found = relative_over(protocol, contrast, windowed, sets, windowed.before, windowed.after)
     before, after = windowed.total("treated")
-    if len(found.effects) < FEWEST_EFFECTS:
+    size = np.abs(found.effects)
+    half = half_width(size, 1 - protocol.confidence, exact=sets.exact)
+    few = len(size) < FEWEST_EFFECTS or sets.smallest_p > 1 - protocol.confidence + 1e-12
+    if few or not math.isfinite(half):
         return Effect(
             estimate=_assumed(value, before, after, expected, ASSUMED_DISPERSION, protocol.confidence)
         )
-    size = np.abs(found.effects)
-    half = float(np.quantile(size, protocol.confidence))
     se = half / normal_quantile(protocol.confidence)
     registered = Estimate(
         measure=MEASURE,
@@ -104,8 +107,8 @@ def _among_untreated(
         se=se,
         low=value - half,
         high=value + half,
-        p_value=float((1 + (size >= abs(value)).sum()) / (1 + len(size))),
-        smallest_p=1 / (1 + len(size)),
+        p_value=max(rank_p(size, value, exact=sets.exact), sets.smallest_p),
+        smallest_p=sets.smallest_p,
         confidence=protocol.confidence,
         inference=f"spread of the change in untreated places ({sets.how}); {LEAVES_OUT}",
         recorded=after,

@@ -56,11 +56,12 @@ def estimate(protocol: Protocol, data: Data, contrast: Contrast, windowed: Windo
     if not isinstance(data, Panel):
         raise CannotEstimate("method 'crossover' needs counts by area and period; use source = \"counts\"")
     prepared = prepare(protocol, data, contrast)
-    registered = _of_trial(protocol, prepared.trial)
+    registered = _of_trial(protocol, prepared.trial, prepared.periods)
     others: tuple[Estimate, ...] = ()
     if protocol.crossover is not None and protocol.crossover.washout:
         whole = replace(prepared.trial, kept=np.ones(prepared.trial.on.shape, dtype=bool))
-        others = (replace(_of_trial(protocol, whole), label=WITHOUT_WASHOUT, choice="window"),)
+        beside = _of_trial(protocol, whole, prepared.periods)
+        others = (replace(beside, label=WITHOUT_WASHOUT, choice="window"),)
     return Effect(estimate=registered, alternatives=others)
 
 
@@ -85,8 +86,9 @@ def prepare(protocol: Protocol, panel: Panel, contrast: Contrast) -> Prepared:
     total = np.zeros((len(units), len(schedule.periods)))
     np.add.at(total, of, counts)
     on, block = schedule.on[first], schedule.block[first]
-    # Rows in the order of their counts, so that the names of areas decide nothing.
-    order = np.lexsort((*on.T[::-1], total.sum(axis=1)))
+    # Rows in the order of their counts, so that the names of areas decide nothing: of two alike in total, the
+    # one with more in the first period in which they differ comes last.
+    order = np.lexsort((*total.T[::-1], *on.T[::-1], total.sum(axis=1)))
     trial = Trial(
         counts=total[order], on=on[order], block=block[order], drawn=keys.drawn, kept=np.ones_like(on)
     )
@@ -126,14 +128,16 @@ def _counts(panel: Panel, schedule: Schedule) -> NDArray[np.float64]:
 def _check(schedule: Schedule, names: list[str], units: tuple[str, ...], protocol: Protocol) -> None:
     """Areas of a unit are switched together, and none before the start."""
     problems = []
+    torn = []
     for unit in units:
         rows = [at for at, name in enumerate(names) if name == unit]
         if any((schedule.on[at] != schedule.on[rows[0]]).any() for at in rows):
-            problems.append(
-                f"crossover.schedule: the areas of unit '{unit}' are not switched together; the unit is "
-                "what the "
-                'lot was drawn for: mend the schedule, or set areas.unit = "area"'
-            )
+            torn.append(f"'{unit}'")
+    if torn:
+        problems.append(
+            f"crossover.schedule: areas of one unit are not switched together in {_listed(torn)}; the unit "
+            'is what the lot was drawn for: mend the schedule, or set areas.unit = "area"'
+        )
     early = [
         period
         for at, period in enumerate(schedule.periods)
@@ -193,7 +197,7 @@ def _kept(trial: Trial, washout: int) -> NDArray[np.bool_]:
     return kept
 
 
-def _of_trial(protocol: Protocol, trial: Trial) -> Estimate:
+def _of_trial(protocol: Protocol, trial: Trial, names: tuple[str, ...]) -> Estimate:
     lots = lots_of(trial, seed=protocol.seed)
     test = crossover_test(trial, lots)
     used = np.where(trial.kept, trial.counts, 0.0)
@@ -209,7 +213,7 @@ def _of_trial(protocol: Protocol, trial: Trial) -> Estimate:
         confidence=protocol.confidence,
         smallest_p=lots.smallest_p,
         inference=f"relabelling: {'every schedule' if lots.exact else 'schedules'} the lot could have drawn "
-        f"({what}, {periods} {protocol.period}s)",
+        f"({what}, {periods} {protocol.period}s{_span(trial, names)})",
         recorded=recorded,
     )
     if recorded <= 0 or off <= 0:
@@ -238,9 +242,17 @@ def _of_trial(protocol: Protocol, trial: Trial) -> Estimate:
         filled,
         low=ends.low,
         high=ends.high,
+        p_value=max(ends.no_effect, lots.smallest_p),
         quantiles=ends.quantiles,
         why_missing=None if ends.low is not None and ends.high is not None else reason,
     )
+
+
+def _span(trial: Trial, periods: tuple[str, ...]) -> str:
+    """Which periods were used and how much the washout took out: nothing is left out without a line."""
+    out = int((~trial.kept).sum())
+    left = f"; the washout leaves out {out:,} of {trial.kept.size:,} counts" if out else ""
+    return f" from {periods[0]} to {periods[-1]}{left}"
 
 
 def _listed(names: list[str]) -> str:

@@ -136,8 +136,11 @@ def _adjusted(protocol: Protocol, panel: Panel, contrast: Contrast, windowed: Wi
             sets=setting.sets,
             placebo=placebo_of(found.log_ratio, found.effects, setting.sets),
         )
-    recorded = windowed.total("treated")[1]
-    estimate = effect.estimate if is_linear(protocol) else replace(effect.estimate, recorded=recorded)
+    estimate = effect.estimate
+    if not is_linear(protocol):  # from the counts at hand: `windowed` has others for the untouched offences
+        counts = setting.data.counts[:, setting.data.starts[0] :].sum(axis=1)
+        recorded = float((windowed.weight * (windowed.arm == "treated")) @ counts)
+        estimate = replace(estimate, recorded=recorded)
     return replace(effect, estimate=named_adjusted(estimate, protocol.did.adjust_for))
 
 

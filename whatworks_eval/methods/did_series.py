@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whatworks_eval.did.clustered import clustered
+from whatworks_eval.did.clustered import Clustered, clustered
 from whatworks_eval.did.fit import Fit
 from whatworks_eval.did.linear_fit import fit_linear
 from whatworks_eval.did.poisson_fit import fit_poisson
@@ -16,7 +17,7 @@ from whatworks_eval.errors import CannotEstimate, DataError
 from whatworks_eval.inference.relabelling import sets_for
 from whatworks_eval.inference.roll_out_test import CohortWindows
 from whatworks_eval.methods.did_errors import PROJECT, clusters_of, few_units, in_arms
-from whatworks_eval.methods.did_windows import is_linear, used_periods
+from whatworks_eval.methods.did_windows import is_linear, roll_out_of, unit_of, used_periods
 from whatworks_eval.methods.result import Effect, centroids_of
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
@@ -171,32 +172,63 @@ def dose_effect(
             f"did.dose: {few}; with so few, declare the areas treated or not and leave `did.dose` out, so "
             "that placebo sets can give the interval"
         )
-    fit = fitted(protocol, windowed, data, {name: dose, **beside})
-    found = clustered(fit, codes, kind="CR2", treated=changing)
+
+    def by_dose(counts: CohortWindows) -> Estimate:
+        fit = fitted(protocol, windowed, counts, {name: dose, **beside})
+        return _by_unit_of_dose(protocol, clustered(fit, codes, kind="CR2", treated=changing), name)
+
+    return Effect(
+        sets=sets_for(  # for what is asked of the months before the start
+            contrast, windowed, centroids_of(panel, windowed), seed=protocol.seed
+        ),
+        estimate=by_dose(data),
+        alternatives=tuple(_untouched_by_dose(protocol, panel, contrast, windowed, by_dose)),
+    )
+
+
+def _by_unit_of_dose(protocol: Protocol, found: Clustered, name: str) -> Estimate:
+    """The Estimate behind a fitted dose."""
     span = found.interval(name, protocol.confidence)
     at = found.names.index(name)
     se = None if span is None else float(found.errors[at])
     linear = is_linear(protocol)
-    from whatworks_eval.methods.did_windows import unit_of
-
-    sets = sets_for(contrast, windowed, centroids_of(panel, windowed), seed=protocol.seed)
-    return Effect(
-        sets=sets,  # for what is asked of the months before the start
-        estimate=Estimate(
-            measure=f"change with one more unit of {name}",
-            scale="difference" if linear else "log-ratio",
-            unit=f"{unit_of(protocol)}, by unit of {name}" if linear else f"log ratio by unit of {name}",
-            value=float(found.params[at]),
-            se=se,
-            low=None if span is None else span[0],
-            high=None if span is None else span[1],
-            p_value=found.p_value(name),
-            confidence=protocol.confidence,
-            inference=f"error clustered by unit, {found.words}",
-            quantiles=() if se is None else _t_quantiles(float(found.params[at]), se, float(found.df[at])),
-            why_missing=found.why_missing,
-        ),
+    return Estimate(
+        measure=f"change with one more unit of {name}",
+        scale="difference" if linear else "log-ratio",
+        unit=f"{unit_of(protocol)}, by unit of {name}" if linear else f"log ratio by unit of {name}",
+        value=float(found.params[at]),
+        se=se,
+        low=None if span is None else span[0],
+        high=None if span is None else span[1],
+        p_value=found.p_value(name),
+        confidence=protocol.confidence,
+        inference=f"error clustered by unit, {found.words}",
+        quantiles=() if se is None else _t_quantiles(float(found.params[at]), se, float(found.df[at])),
+        why_missing=found.why_missing,
     )
+
+
+def _untouched_by_dose(
+    protocol: Protocol,
+    panel: Panel,
+    contrast: Contrast,
+    windowed: Windowed,
+    by_dose: Callable[[CohortWindows], Estimate],
+) -> Iterator[Estimate]:
+    """What one more unit of dose does to the offences it should not touch, where some are named."""
+    if panel.untouched is None:
+        return
+    other = replace(panel, counts=panel.untouched)
+    try:
+        found = by_dose(roll_out_of(protocol, other, contrast, windowed))
+    except (CannotEstimate, DataError) as error:
+        found = Estimate(
+            measure=f"change with one more unit of {protocol.did.dose}",
+            confidence=protocol.confidence,
+            inference="none",
+            why_missing=str(error),
+        )
+    yield replace(found, label=", ".join(protocol.outcome.untouched or ()), choice="untouched offences")
 
 
 def _t_quantiles(value: float, se: float, df: float) -> tuple[float, ...]:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.inference.roll_out_test import CohortWindows
 from whatworks_eval.panel import Panel
-from whatworks_eval.periods import months_between
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, PlaceboSets, Windowed
 
@@ -129,8 +128,3 @@ def cohort_of_rows(data: CohortWindows, sets: PlaceboSets) -> NDArray[np.intp]:
     treated = np.flatnonzero((data.start < data.counts.shape[1]) & (sets.row >= 0))
     found[sets.row[treated]] = np.searchsorted(data.starts, data.start[treated])
     return found
-
-
-def months_of(panel: Panel, positions: NDArray[np.intp]) -> float:
-    """Length of a set of periods, in months."""
-    return sum(months_between(panel.periods[at], panel.periods[at], panel.period) for at in positions)

@@ -26,7 +26,15 @@ from whatworks_eval.inference.segmented import Line, Serial, average_gradient, f
 from whatworks_eval.inference.series_sets import series_test
 from whatworks_eval.inference.treated_series import Arms, arms_of, coefficients_of, line_of
 from whatworks_eval.methods.relative_effect import from_panel as ratio_of_ratios
-from whatworks_eval.methods.result import Effect, centroids_of, normal_p, normal_quantile, normal_quantiles
+from whatworks_eval.methods.result import (
+    Effect,
+    centroids_of,
+    half_width,
+    normal_p,
+    normal_quantile,
+    normal_quantiles,
+    rank_p,
+)
 from whatworks_eval.panel import Panel
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Contrast, Curve, Data, Estimate, Placebo, PlaceboSets, Windowed
@@ -177,7 +185,12 @@ def _ranked(
     if any(sides) and not all(sides):
         open_on = "the data bound the effect on one side only"
     ends = replace(
-        found, low=inverted.low, high=inverted.high, quantiles=inverted.quantiles, why_missing=open_on
+        found,
+        low=inverted.low,
+        high=inverted.high,
+        p_value=max(inverted.no_effect, floor),
+        quantiles=inverted.quantiles,
+        why_missing=open_on,
     )
     return ends, placebo, line
 
@@ -203,18 +216,18 @@ def _level_and_slope(
         else:
             # A placebo series without a fit counts as far as can be: it never narrows the spread.
             size = np.where(settled[:-1], np.abs(lines[:-1, at]), np.inf)
-            half = float(np.quantile(size, protocol.confidence, method="higher")) if len(size) else math.inf
+            half = half_width(size, 1 - protocol.confidence, exact=sets.exact)
             value = float(lines[-1, at])
             made = replace(made, value=value)
             if math.isfinite(half) and sets.smallest_p <= 1 - protocol.confidence + 1e-12:
-                as_far = int((size >= abs(value)).sum())
+                rank = rank_p(size, value, exact=sets.exact)
                 se = half / normal_quantile(protocol.confidence)
                 made = replace(
                     made,
                     low=value - half,
                     high=value + half,
                     se=se,
-                    p_value=max((1 + as_far) / (1 + len(size)), sets.smallest_p),
+                    p_value=max(rank, sets.smallest_p),
                     smallest_p=sets.smallest_p,
                     quantiles=normal_quantiles(value, se),
                 )

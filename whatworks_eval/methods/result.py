@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,3 +65,29 @@ def normal_p(value: float, se: float) -> float:
     from statistics import NormalDist
 
     return 2 * (1 - NormalDist().cdf(abs(value) / se))
+
+
+def rank_p(sizes: NDArray[np.float64], value: float, *, exact: bool) -> float:
+    """Two-sided p-value of no effect: how many placebo effects are as large.
+
+    Args:
+        sizes: Of the placebo effects, without sign.
+        value: The effect itself.
+        exact: True where every set is there, the treated one among them.
+    """
+    as_far = int((sizes >= abs(value) * (1 - 1e-9)).sum())
+    return max(as_far, 1) / len(sizes) if exact else (1 + as_far) / (1 + len(sizes))
+
+
+def half_width(sizes: NDArray[np.float64], alpha: float, *, exact: bool) -> float:
+    """The size an effect must exceed for `rank_p` to be at most alpha; infinite where none would do.
+
+    Example:
+        >>> sizes = np.arange(1.0, 100.0)
+        >>> half_width(sizes, 0.05, exact=False), rank_p(sizes, 95.5, exact=False)
+        (95.0, 0.05)
+    """
+    above = (
+        math.floor(alpha * len(sizes) + 1e-9) if exact else math.floor(alpha * (len(sizes) + 1) + 1e-9) - 1
+    )
+    return float(np.sort(sizes)[::-1][above]) if 0 <= above < len(sizes) else math.inf

@@ -261,14 +261,20 @@ def _relabelled(found: Points, protocol: Protocol, sets: PlaceboSets) -> Estimat
     )
     if found.low is None or found.high is None:
         return replace(made, inference="none", why_missing=found.why_open)
-    se = (found.high - found.low) / (2 * normal_quantile(protocol.confidence))
+    # Half a normal on either side of the value, each to its own end: the interval may be lopsided.
+    below, above = (
+        abs(end - found.value) / normal_quantile(protocol.confidence) for end in (found.low, found.high)
+    )
     return replace(
         made,
         low=100 * found.low,
         high=100 * found.high,
         p_value=found.p_value,
         smallest_p=sets.smallest_p,
-        quantiles=normal_quantiles(100 * found.value, 100 * se),
+        quantiles=tuple(
+            100 * (found.value + place * (below if place < 0 else above))
+            for place in normal_quantiles(0.0, 1.0)
+        ),
     )
 
 

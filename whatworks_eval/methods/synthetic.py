@@ -146,7 +146,14 @@ def as_estimate(protocol: Protocol, found: SetsTest, setting: Setting, kind: Kin
     ends = invert(lambda log_ratio: found.p_value(math.exp(log_ratio)), value, 1 - protocol.confidence)
     open_on = [end for end, at in (("below", ends.low), ("above", ends.high)) if at is None]
     bounds = f"the data do not bound the effect from {' or '.join(open_on)}" if open_on else None
-    return replace(made, low=ends.low, high=ends.high, quantiles=ends.quantiles, why_missing=bounds)
+    return replace(
+        made,
+        low=ends.low,
+        high=ends.high,
+        p_value=max(ends.no_effect, floor),
+        quantiles=ends.quantiles,
+        why_missing=bounds,
+    )
 
 
 def _other_kinds(protocol: Protocol, setting: Setting, registered: Estimate) -> Iterator[Estimate]:

@@ -2,18 +2,25 @@
 
 A donor is what a treated unit is: a whole unit where comparison areas have units of the same sort, an area
 where each is its own, else a clump of as many adjoining areas as the treated units hold, no two sharing one.
+
+Placebo sets are those of every method, but for several single areas: there the ranks of level among which
+each treated area's stand-ins are drawn turn back at both ends of the order. Windows that stop there hold
+the middle too often: the smallest and largest areas, which stray furthest, are then treated twice as often
+as they stand in placebo sets. On 8 real cells of three areas that added 0.41 points to a rejection of 5 %
+(-0.07 to 0.90; turned back 0.04), and 11 % was rejected in two where all three were of the smallest sixth.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.errors import DataError
 from whatworks_eval.inference.neighbours import adjoining_pairs
-from whatworks_eval.inference.placebo_sets import fewer
+from whatworks_eval.inference.placebo_sets import LIKE, TRIES, fewer
 from whatworks_eval.inference.relabelling import sets_for
 from whatworks_eval.inference.separate_clumps import separate_clumps
 from whatworks_eval.methods.result import centroids_of
@@ -65,7 +72,10 @@ def setting_of(
         np.add.at(added, sets.row[inside], values[inside])
         return added
 
+    before, after = by_row(counts[:, windowed.before_mask]), by_row(counts[:, windowed.after_mask])
     groups = _treated_groups(contrast, windowed, sets)
+    if not contrast.by_lot and all(len(group) == 1 for group in groups):
+        sets = drawn_evenly(sets, before.sum(axis=1) + after.sum(axis=1), seed=protocol.seed)
     size = int(np.median([len(group) for group in groups]))
     free = np.zeros(sets.rows, dtype=bool)
     free[sets.row[_may_be_mixed(protocol, contrast, windowed, sets)]] = True
@@ -82,8 +92,8 @@ def setting_of(
     areas = _areas_of(found, windowed, sets)
     return Setting(
         counts=SetCounts(
-            before=by_row(counts[:, windowed.before_mask]),
-            after=by_row(counts[:, windowed.after_mask]),
+            before=before,
+            after=after,
             treated=sets.treated,
             units=len(groups) if size == len(groups[0]) else max(1, len(sets.treated) // size),
             donors=(*found, *(group for group in groups if len(group) == size)),
@@ -95,6 +105,50 @@ def setting_of(
         donor_word=_word(size, contrast),
         periods=(*windowed.periods[0], *windowed.periods[1]),
     )
+
+
+def drawn_evenly(sets: PlaceboSets, level: NDArray[np.float64], *, seed: int) -> PlaceboSets:
+    """Sets of several single rows of like level drawn anew: each row as often as it would be treated.
+
+    A row as many ranks above a treated one as there are below it stands for it as often; ranks beyond an end
+    count back from it, so that any row stands for another as often as that one for it.
+
+    Args:
+        sets: As drawn; left as they are where every set is there, one row is treated, or all are of like
+            level.
+        level: Incidents by row that 'like level' is judged on.
+        seed: Of the draws.
+
+    Example:
+        >>> drawn = PlaceboSets(row=np.arange(400), rows=400, treated=np.array([0, 7]), exact=False, how="",
+        ...                     members=np.zeros((999, 2), dtype=np.intp), smallest_p=0.01,
+        ...                     stands_for=np.array([0, 7]))
+        >>> found = drawn_evenly(drawn, np.arange(400.0), seed=1)
+        >>> found.members.shape, int(found.members.max()) < 75  # of 134 of like level, half above
+        ((999, 2), True)
+    """
+    near = max(LIKE[1], math.ceil(sets.rows * LIKE[0]))
+    if sets.exact or sets.stands_for is None or len(sets.treated) < 2 or sets.rows <= near:
+        return sets
+    rng = np.random.default_rng(seed)
+    order = np.argsort(level, kind="stable")
+    rank = np.empty(sets.rows, dtype=np.intp)
+    rank[order] = np.arange(sets.rows)
+    members = np.full((len(sets.members), len(sets.stands_for)), -1, dtype=np.intp)
+    waiting = np.arange(len(members))
+    for column, centre in enumerate(rank[sets.stands_for]):
+        placed = [waiting[:0]]
+        for _ in range(TRIES):
+            place = centre + rng.integers(-(near // 2), near // 2 + 1, size=len(waiting))
+            place = np.where(place < 0, -1 - place, np.minimum(place, 2 * sets.rows - 1 - place))
+            taken = (members[waiting, :column] == order[place][:, None]).any(axis=1)
+            members[waiting[~taken], column] = order[place[~taken]]
+            placed.append(waiting[~taken])
+            waiting = waiting[taken]
+            if not len(waiting):
+                break
+        waiting = np.sort(np.concatenate(placed))
+    return replace(sets, members=members[waiting])
 
 
 def _treated_groups(contrast: Contrast, windowed: Windowed, sets: PlaceboSets) -> list[NDArray[np.intp]]:

@@ -13,7 +13,7 @@ from whatworks_eval.records import Arm, Series
 from whatworks_eval.report import drawing, tables
 from whatworks_eval.report.drawing import AFTER_SHADE, BEFORE_SHADE, COMPARISON, INK, TREATED, Chart
 from whatworks_eval.report.numerals import SMALLEST_COUNT, count, plain
-from whatworks_eval.report.subject import subject
+from whatworks_eval.report.subject import is_staggered, recorded
 from whatworks_eval.report.survey_words import is_share
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def index_chart(evaluation: Evaluation) -> Chart | None:
         _time_axis(axes, series)
         svg = drawing.as_svg(made, "index", alt)
     notes = ["Mean of the before window = 100. The shaded windows are the periods compared."]
+    if is_staggered(evaluation.protocol):
+        notes.append("The line marks the first start; other areas start later, inside the after window.")
     notes += _gap_notes(series, present, hide)
     return Chart(
         id="index",
@@ -86,7 +88,7 @@ def counts_chart(evaluation: Evaluation) -> Chart | None:
             _line(axes, series.counts[arm], _small(series, arm, hide), arm)
             axes.set_title(f"{LINES[arm][2]} areas", fontsize=12, pad=4)
             axes.yaxis.set_major_formatter(lambda value, _: count(value))
-            axes.locator_params(axis="y", nbins=4)
+            axes.locator_params(axis="y", nbins=4, integer=True)  # their labels are whole numbers
         _time_axis(frames[-1], series)
         svg = drawing.as_svg(made, "counts", alt)
     notes = ["Each arm has its own scale, from zero."] if len(present) > 1 else []
@@ -102,7 +104,7 @@ def counts_chart(evaluation: Evaluation) -> Chart | None:
 
 
 def _title(evaluation: Evaluation) -> str:
-    what = subject(evaluation.protocol)
+    what = recorded(evaluation.protocol)  # the lines are of counts, whatever the effect is of
     return f"{what[:1].upper()}{what[1:]}, before window = 100"
 
 
@@ -206,14 +208,13 @@ def _gap_notes(series: Series, present: list[Arm], hide: bool) -> list[str]:
 def _index_alt(series: Series, present: list[Arm], hide: bool) -> str:
     said = []
     for arm in present:
-        known = np.flatnonzero(np.isfinite(series.index[arm]) & ~_small(series, arm, hide))
-        if known.size:
-            first, last = (plain(float(series.index[arm][at]), 0) for at in (known[0], known[-1]))
-            said.append(f"{arm} {first} to {last}")
+        late = series.after & np.isfinite(series.index[arm])
+        if late.any() and not (hide and series.counts[arm][late].sum() < SMALLEST_COUNT):
+            said.append(f"{arm} {plain(float(series.index[arm][late].mean()), 0)}")
     span = f"{series.periods[0]} to {series.periods[-1]}"
     return drawing.short(
         f"Line chart, index with the before window at 100, {span}, project start {series.start}. "
-        f"First and last values: {'; '.join(said) or 'too small to show'}."
+        f"Mean of the after window: {', '.join(said) or 'too small to show'}."
     )
 
 

@@ -212,10 +212,17 @@ def _values(found: CohortCosts) -> Table:
         numeric=(1,),
         notes=(
             "The costs of anticipating crime are "
-            + ("counted." if found.cohort.keys.anticipation else "left out.")
+            + _anticipation(found)
             + " No multiplier for unrecorded crime is applied: nobody knows whose it is.",
         ),
     )
+
+
+def _anticipation(found: CohortCosts) -> str:
+    keys = found.cohort.keys
+    if keys.unit_costs == "home-office-2018":
+        return "in the unit costs of the 2018 edition, which are here as whole sums."
+    return "counted." if keys.anticipation else "left out."
 
 
 def cohort_dict(found: CohortCosts) -> dict[str, Any]:

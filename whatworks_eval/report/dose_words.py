@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from whatworks_eval.judgement import Evaluation
+from whatworks_eval.matching.features import in_words
 from whatworks_eval.report.numerals import clean
-from whatworks_eval.report.subject import subject
+from whatworks_eval.report.subject import held_still, subject
 from whatworks_eval.report.words import (
     BEST_CLAIM_FROM,
     amount,
@@ -21,14 +22,15 @@ from whatworks_eval.report.words import (
 def dose_clause(evaluation: Evaluation) -> str:
     """What was found by unit of dose, without a capital or a full stop."""
     protocol = evaluation.protocol
-    name, what = clean(protocol.did.dose or "dose"), subject(protocol)
+    name, what = in_words(clean(protocol.did.dose or "dose")), subject(protocol)
     # The unit says 'by unit of …', and so does the sentence.
     made = replace(evaluation.estimate, unit=evaluation.estimate.unit.split(", by unit of ")[0])
     value, found = shown(made).value, verdict(made)
     why = clean(made.why_missing or "the reason was not recorded").rstrip(".")
     if value is None:
         return f"no estimate could be made: {why}"
-    size, more = amount(made, value), f"one more unit of {name}"
+    held = held_still(protocol).strip()
+    size, more = amount(made, value), f"one more unit of {name}{f' ({held})' if held else ''}"
     if found == "no larger change":
         span = shown(made)
         most = amount(made, max(span.low or 0.0, span.high or 0.0, key=abs))

@@ -94,7 +94,7 @@ def as_svg(made: Figure, name: str, alt: str) -> str:
 
 
 def short(alt: str) -> str:
-    """The description, cut at a word where it would reach 250 characters.
+    """The description; where it would reach 250 characters, cut after a clause or else at a word.
 
     Example:
         >>> len(short("word " * 100)) < 250, short("A line chart.")
@@ -102,4 +102,8 @@ def short(alt: str) -> str:
     """
     if len(alt) <= LONGEST_ALT:
         return alt
-    return alt[: LONGEST_ALT - 1].rsplit(" ", 1)[0] + "…"
+    kept = alt[: LONGEST_ALT - 1]
+    whole = [found.start() for found in re.finditer(r"[.;](?= )", kept)]
+    if whole and whole[-1] > LONGEST_ALT / 5:
+        return f"{kept[: whole[-1]]}."
+    return kept.rsplit(" ", 1)[0] + "…"

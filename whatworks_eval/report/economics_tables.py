@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from whatworks_eval.economics.records import Confidence, CostBenefit
 from whatworks_eval.records import Interval
-from whatworks_eval.report.economics_words import chain_cell
+from whatworks_eval.report.economics_words import STAFF_HOURS, chain_cell
 from whatworks_eval.report.numerals import number, signed
 from whatworks_eval.report.pounds import cell, ratio, whole
 from whatworks_eval.report.tables import ABSENT, Table
@@ -23,17 +23,24 @@ RANGED = ("Low", "Central", "High")
 
 def answer(made: CostBenefit) -> Table:
     """Costs, benefits, net value and ratio: low, central, high."""
+    hours = made.edition == STAFF_HOURS
+    each, many = (
+        ("unit saved", "Units saved") if hours else ("incident prevented", "Recorded incidents prevented")
+    )
     rows = [
         ("Costs (present value)", *_three(made.cost)),
         ("Benefits (present value)", *_three(made.benefit)),
         ("Net present social value", *_three(made.net)),
         ("Benefits over costs", *(ratio(end) for end in (made.ratio.low, made.ratio.value, made.ratio.high))),
-        ("Cost for each incident prevented", *_three(made.cost_per_incident)),
-        ("Recorded incidents prevented a year", *_plain(made.prevented_a_year)),
+        (f"Cost for each {each}", *_three(made.cost_per_incident)),
+        (f"{many} a year", *_plain(made.prevented_a_year)),
     ]
     if made.break_even_incidents is not None:
         rows.append(
-            ("Incidents a year at which it breaks even", ABSENT, _number(made.break_even_incidents), ABSENT)
+            (
+                f"{'Units' if hours else 'Incidents'} a year at which it breaks even",
+                *(ABSENT, _number(made.break_even_incidents), ABSENT),
+            )
         )
     notes = [
         f"Pounds of {made.price_year}, discounted to {made.base_year}. Declared costs have no range. "

@@ -7,6 +7,7 @@ from whatworks_eval.report.numerals import MINUS, clean, counted, number, per_ce
 from whatworks_eval.report.pounds import between, money, per_pound
 
 CREDIT_FROM = 3
+STAFF_HOURS = "staff hours"
 IF_IT_WAS = "If the change was due to the project, which a design of level {level} of 5 does not show"
 NOT_SAMPLING = "It is not a confidence interval: how far unit costs may be out is not sampling error."
 
@@ -21,7 +22,8 @@ def economics_headline(made: CostBenefit) -> str:
     level = f"design strength level {made.level} of 5"
     if made.ratio.value is None:
         why = clean(made.why_missing or "the reason was not recorded").rstrip(".")
-        return f"{spent}; what it was worth cannot be said: {why}. The effect stands at {level}."
+        doubt = _doubt(made)
+        return f"{spent}; what it was worth cannot be said: {why}. The effect stands at {level}{doubt}."
     null = made.prevented_includes_zero
     parts = []
     if null:
@@ -39,13 +41,24 @@ def economics_headline(made: CostBenefit) -> str:
     return f"{said}. {spent[:1].upper()}{spent[1:]}; {rests}."
 
 
+def _doubt(made: CostBenefit) -> str:
+    """What must stand before any number of incidents prevented, where no ratio carries it."""
+    if made.prevented_a_year.value is None:
+        return ""
+    none = " and could not be told from none" if made.prevented_includes_zero else ""
+    if made.level < CREDIT_FROM:
+        return f"{none}; what is counted as prevented below is so only if the change was due to the project"
+    return none
+
+
 def _returned(made: CostBenefit) -> str:
     """What came back for a pound, with its range or why it has none."""
     value = made.ratio.value
     assert value is not None
     best = ", as the best estimate" if made.prevented_includes_zero else ""
     if value < 0:
-        what = f"more crime was recorded than expected, costing {per_pound(-value)}{best}"
+        more = "more hours were used" if made.edition == STAFF_HOURS else "more incidents were recorded"
+        what = f"{more} than expected, costing {per_pound(-value)}{best}"
     else:
         what = f"benefits came to {per_pound(value)}{best}"
     span = between(made.ratio, "per pound")
@@ -53,7 +66,8 @@ def _returned(made: CostBenefit) -> str:
         low, high = made.ratio.low or 0.0, made.ratio.high or 0.0
         either = not made.prevented_includes_zero and low < 1 < high
         beside = ", so it may have cost more than it was worth" if either else ""
-        return f"{what} (range {span}{beside})"
+        named = "range of the benefits" if value < 0 else "range"
+        return f"{what} ({named} {span}{beside})"
     return f"{what}; no range can be given ({clean(made.range_why_missing or 'not recorded').rstrip('.')})"
 
 
@@ -99,6 +113,9 @@ def _end(text: str) -> str:
 def _cash(made: CostBenefit) -> str:
     if made.cashable is None or made.capacity_released is None:
         return ""
+    if made.cashable + made.capacity_released < 0:
+        taken = money(-made.cashable - made.capacity_released)
+        return f"No cash and no capacity was released: {taken} more of public services' time was taken up."
     if made.cashable == 0:
         return (
             f"None of the benefit is claimed as cash; {money(made.capacity_released)} of it is time and "
@@ -118,26 +135,31 @@ def _break_even(made: CostBenefit) -> str:
             if made.break_even_why_missing
             else ""
         )
-    said = f"It pays for itself if at least {_incidents(made.break_even_incidents)} a year are prevented"
+    hours = made.edition == STAFF_HOURS
+    way, counted_as = ("saved", "counted") if hours else ("prevented", "recorded")
+    said = f"It pays for itself if at least {_incidents(made.break_even_incidents, hours)} a year are {way}"
     found = made.prevented_a_year.value
     if found is None:
         return f"{said}."
-    beside = "none; more were recorded than expected" if found < 0 else f"{_incidents(found)}"
+    beside = f"none; more were {counted_as} than expected" if found < 0 else _incidents(found, hours)
     return f"{said}; the estimate is {beside} a year." if found >= 0 else f"{said}; the estimate is {beside}."
 
 
-def _incidents(value: float) -> str:
-    return f"{plain(value, 0 if value >= 10 else 1)} incidents"
+def _incidents(value: float, hours: bool) -> str:
+    return f"{plain(value, 0 if value >= 10 else 1)} {'units of the outcome' if hours else 'incidents'}"
 
 
 def _incident(made: CostBenefit) -> str:
     one = made.cost_per_incident
+    hours = made.edition == STAFF_HOURS
     if one.value is None:
         why = made.cost_per_incident_why_missing
-        return f"No cost for each incident prevented can be given: {_end(why)}" if why else ""
+        what = "unit of the outcome saved" if hours else "incident prevented"
+        return f"No cost for each {what} can be given: {_end(why)}" if why else ""
     ends, why = between(one), made.cost_per_incident_why_missing
     beside = f" (range {ends})" if ends else f"; {clean(why).rstrip('.')}" if why else ""
-    return f"Cost for each recorded incident prevented: {money(one.value)}{beside}."
+    what = "unit of the outcome saved" if hours else "recorded incident prevented"
+    return f"Cost for each {what}: {money(one.value)}{beside}."
 
 
 def _payback(made: CostBenefit) -> str:
@@ -151,6 +173,12 @@ def _hours(made: CostBenefit) -> str:
     hours = made.hours
     if hours is None or hours.hours.value is None or hours.value.value is None:
         return ""
+    if hours.hours.value < 0:
+        return (
+            f"More staff hours were used than expected ({clean(hours.grade)}): "
+            f"{number(round(-hours.hours.value))}, worth {money(-(hours.value.value))} at "
+            f"{per_pound(hours.hourly)} an hour."
+        )
     return (
         f"Staff hours saved ({clean(hours.grade)}): {number(round(hours.hours.value))}, worth "
         f"{money(hours.value.value)} at {per_pound(hours.hourly)} an hour. This is capacity released, not "
@@ -171,6 +199,8 @@ def _harm(made: CostBenefit) -> str:
         else ""
     )
     each = f"; {money(harm.cost_per_unit)} for each" if harm.cost_per_unit is not None else ""
+    if each and span.low is not None and span.low <= 0:
+        each += " by the central estimate, with no upper end"
     caveat = f" {_end(harm.caveat)}" if harm.caveat else ""
     return (
         f"Harm prevented, beside the pounds and never added to them ({clean(harm.scheme)}): "
@@ -183,7 +213,8 @@ def _plainly(value: float | None) -> str:
 
 
 def _left_out(made: CostBenefit) -> str:
-    said = [] if made.anticipation_included else ["what people spend in anticipation of crime"]
+    crime = made.edition != STAFF_HOURS
+    said = ["what people spend in anticipation of crime"] if crime and not made.anticipation_included else []
     if made.not_valued:
         share = made.not_valued_share
         said.append(

@@ -14,7 +14,7 @@ from whatworks_eval.report import drawing, survey_words, tables
 from whatworks_eval.report.charts import beside
 from whatworks_eval.report.drawing import AFTER_SHADE, FAINT, INK, TREATED, Chart
 from whatworks_eval.report.numerals import clean, p_value, percent, signed
-from whatworks_eval.report.words import amount, picked_for_need, range_cell, shown
+from whatworks_eval.report.words import picked_for_need, range_cell, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ WIDEST = (-100.0, 150.0)  # percent; an interval that reaches further is drawn w
 
 
 def estimates_chart(evaluation: Evaluation) -> Chart | None:
-    """The registered estimate and its alternatives as dots with intervals; None where there are none."""
+    """The registered estimate and its alternatives as dots with intervals; None for one alone."""
     every = (evaluation.estimate, *evaluation.alternatives)
     made = [
         one
@@ -34,15 +34,14 @@ def estimates_chart(evaluation: Evaluation) -> Chart | None:
         and not any(one is other for other in tables.in_other_units(evaluation))
         and (one.value is not None or range_cell(one))
     ]
-    if not made:
-        return None
+    if len(made) < 2:
+        return None  # the table says as much
     lines = _grouped(made)
     level, first = f"design strength level {evaluation.grade.level} of 5", made[0]
-    value = shown(first).value
+    said = tables.cells(first, bare=False)[0] if shown(first).value is not None else "no value"
     alt = drawing.short(
         f"Dot plot of {len(made)} estimates with intervals. {tables.name_of(first, evaluation.protocol)}: "
-        f"{'no value' if value is None else amount(first, value, sign=True)} "
-        f"({range_cell(first) or 'no interval'}), {level}."
+        f"{said} ({range_cell(first) or 'no interval'}), {level}."
     )
     with drawing.style("estimates"):
         names = [_wrapped(one if isinstance(one, str) else _short_name(one, evaluation)) for one in lines]

@@ -7,6 +7,9 @@ from whatworks_eval.records import Interval
 from whatworks_eval.report.numerals import SMALLEST_COUNT, clean, count, decimals_for, enough, number, signed
 from whatworks_eval.report.tables import ABSENT, Table
 
+ONE = {"units": "unit", "areas": "area", "months": "month", "incidents": "incident", "cohorts": "cohort"}
+"""Units that are counted, and what one of them is called."""
+
 
 def evidence(finding: Finding, *, hide: bool) -> Table | None:
     """The measures behind a finding; None where it has none."""
@@ -42,6 +45,8 @@ def measured(taken: Measure, value: float, *, hide: bool) -> str:
     if unit == "incidents" and hide and 0 <= value < SMALLEST_COUNT:
         return count(value, hide=True)
     said = _plain_number(taken, value)
+    if said == "1" and unit in ONE:
+        unit = ONE[unit]
     return said if unit in {"", "ratio", "number"} else f"{said} {unit}"
 
 

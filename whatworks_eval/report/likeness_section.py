@@ -61,6 +61,8 @@ def likeness_dict(found: Likeness) -> dict[str, Any]:
         "chosen": found.chosen,
         "algorithm": found.algorithm,
         "on": list(found.on),
+        "searched": found.searched or None,
+        "averaged": dict(found.averaged),
         "estimand": words.estimand(found),
         "treated": found.declared,
         "matched": found.matched,

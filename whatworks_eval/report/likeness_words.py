@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 
 from whatworks_eval.likeness import FeatureGaps, Gap, Likeness
+from whatworks_eval.matching.features import in_words
 from whatworks_eval.report.numerals import SMALLEST_COUNT, clean, counted, listed, number, percent, signed
 from whatworks_eval.report.tables import ABSENT, Table
 
@@ -28,7 +28,7 @@ def label(name: str) -> str:
         >>> label("before_level"), label("imd_score")
         ('Incidents before', 'IMD score')
     """
-    said = re.sub(r"\b(w?imd)", lambda found: found[1].upper(), clean(name).replace("_", " "))
+    said = in_words(clean(name))
     return _LABELS.get(name, said[:1].upper() + said[1:])
 
 
@@ -39,7 +39,27 @@ def _small(name: str) -> str:
 
 def lead(found: Likeness) -> list[str]:
     """What the section says first: whose effect it is, from how many areas, and how alike they are."""
-    return [estimand(found), reuse(found), how_alike(found), *regression(found)]
+    search = [clean(found.searched)] if found.searched else []
+    return [
+        *(estimand(found), reuse(found)),
+        *search,
+        *(how_averaged(name, lsoas) for name, lsoas in found.averaged),
+        how_alike(found),
+        *regression(found),
+    ]
+
+
+def how_averaged(name: str, lsoas: int) -> str:
+    """That an area's score was put together from its LSOAs.
+
+    Example:
+        >>> how_averaged("imd_score", 888)
+        "IMD score: of each area, the population-weighted mean of its LSOAs' scores, over 888 LSOAs in all."
+    """
+    return (
+        f"{label(name)}: of each area, the population-weighted mean of its LSOAs' scores, over "
+        f"{counted(lsoas, 'LSOA')} in all."
+    )
 
 
 def estimand(found: Likeness) -> str:
@@ -47,8 +67,8 @@ def estimand(found: Likeness) -> str:
     if found.matched == found.declared:
         return f"Each of the {counted(found.declared, 'treated area')} has a comparison."
     return (
-        f"The effect is for the {found.matched:,} of {found.declared:,} treated areas that have something "
-        f"like them; nothing is said of the other {found.declared - found.matched:,}."
+        f"The effect is for the {found.matched:,} of {found.declared:,} treated areas that could be "
+        f"matched; nothing is said of the other {found.declared - found.matched:,}."
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from whatworks_eval.likeness import Likeness
 from whatworks_eval.match_list import Row
+from whatworks_eval.matching.features import all_in_words
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.records import Arm, Contrast
 from whatworks_eval.report.as_json import tool
@@ -60,7 +60,7 @@ def match_page(
             ("Project", clean(protocol.intervention.name)),
             ("Start", clean(protocol.intervention.start)),
             ("Before window", " to ".join(found.before)),
-            ("Matched on", re.sub(r"_", " ", ", ".join(clean(name) for name in found.on)) or "strata alone"),
+            ("Matched on", clean(all_in_words(found.on)) or "strata alone"),
         ],
         "protocol": protocol,
         "tool": tool(),

@@ -26,6 +26,7 @@ Json = dict[str, Any]
 REFERENCE = "the reference: zero by construction"
 NOT_COMPUTED = "it could not be computed from these periods"
 OPEN_END = "an end of the interval is open, or too far out to mean anything"
+ONE_END = "one end of the interval is open"
 NOT_FOUND_SO_OFTEN = "the check goes off more often than that with no trend at all, or its power is not known"
 BEYOND = "beyond the bounds tried"
 NO_COUNTS = "the effect is a difference of means, which has no count expected, or nothing could be expected"
@@ -93,7 +94,7 @@ def _time(time: EventTime) -> Json:
         "areas": time.areas,
         "reference": time.reference,
         "thin": time.thin,
-        "why_missing": _why(why, time.value, time.low, time.high),
+        "why_missing": why or _why_of(time),
     }
 
 
@@ -159,7 +160,7 @@ def _cohort(cohort: Cohort, *, shown: bool) -> Json:
         "high": finite(cohort.high),
         "recorded": recorded,
         "expected": expected,
-        "why_missing": _why(reason, cohort.value, cohort.low, cohort.high),
+        "why_missing": reason or _why_of(cohort),
     }
 
 
@@ -170,7 +171,7 @@ def _shift(shift: Shift) -> Json:
         "low": finite(shift.low),
         "high": finite(shift.high),
         "p_value": finite(shift.p_value),
-        "why_missing": _why(None, shift.value, shift.low, shift.high, shift.p_value),
+        "why_missing": _why_of(shift) or _why(None, shift.p_value),
     }
 
 
@@ -182,6 +183,14 @@ def _no_information(found: OverTime) -> Json:
         "treated_before": len(found.no_information.treated_before),
         "suppressed": found.no_information.suppressed,
     }
+
+
+def _why_of(found: EventTime | Cohort | Shift) -> str | None:
+    """Why a value or its interval is missing, where no reason is given: open at one end is not unknown."""
+    low, high = finite(found.low), finite(found.high)
+    if finite(found.value) is not None and (low is None) != (high is None):
+        return ONE_END
+    return _why(None, found.value, low, high)
 
 
 def _why(reason: str | None, *numbers: float | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from whatworks_eval.caveats.selection_differing_trends import PARTED
 from whatworks_eval.judgement import Evaluation
 from whatworks_eval.measures.relative import FALSE_ALARM
 from whatworks_eval.over_time import Cohort, EventStudy, EventTime, OverTime, Sensitivity, Shift
@@ -239,6 +240,11 @@ def pretrend_sentence(evaluation: Evaluation) -> str:
             "what followed may be more of the same."
         )
     said = f"No difference in trend was detected before the start (p-value {p_value(found.p_value)})"
+    if _apart(found.slope_low, found.slope_high):
+        said = (
+            "Taken together, the stretches before the start cannot be told apart from no difference (p-value "
+            f"{p_value(found.p_value)}), though a straight line through them can"
+        )
     if found.detectable_most is None:
         return f"{said}; how large a trend the check would find is not known."
     trend = _trend(found.detectable_most, scale, evaluation)
@@ -326,7 +332,8 @@ def sensitivity_sentence(found: Sensitivity, evaluation: Evaluation) -> str:
         why = clean(found.why_missing or "the reason was not recorded").rstrip(".")
         return f"What trends that differ {way} would do was not worked out: {why}."
     if not _apart(found.original.low, found.original.high):
-        return NOTHING_TO_OVERTURN if relative else ""
+        nothing = f"{PARTED}." if evaluation.estimate.excludes_zero else NOTHING_TO_OVERTURN
+        return nothing if relative else ""
     if found.breakdown is None and not found.beyond:
         why = clean(found.why_missing or "the reason was not recorded").rstrip(".")
         return f"How far trends that differ {way} could carry the conclusion was not worked out: {why}."

@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from whatworks_eval.judgement import Evaluation
-from whatworks_eval.measures.running import Running, running_effect
+from whatworks_eval.measures.running import Running, running_along, running_effect
 from whatworks_eval.periods import calendar_part
 from whatworks_eval.report import drawing, tables
 from whatworks_eval.report.charts import MOST_TICKS
 from whatworks_eval.report.drawing import AFTER_SHADE, FAINT, INK, TREATED, Chart
 from whatworks_eval.report.numerals import SMALLEST_COUNT, count, plain, signed
+from whatworks_eval.report.subject import is_staggered
 from whatworks_eval.report.survey_words import is_share
 
 
 def running_chart(evaluation: Evaluation) -> Chart | None:
     """Fewer or more than the comparison would lead one to expect; None without a comparison.
 
-    None too where a small count could be worked back from it.
+    None too where a small count could be worked back from it, and where the estimate expects another number
+    than this sum does: a start for each area, a mixture, something held still.
     """
-    series = evaluation.series
-    counted = series is not None and not is_share(evaluation.protocol)
-    running = running_effect(series) if series is not None and counted else None
+    running = _running(evaluation)
     if running is None or not running.after.any():
         return None
     if tables.hides_small_counts(evaluation) and (running.recorded < SMALLEST_COUNT).any():
@@ -42,20 +42,25 @@ def running_chart(evaluation: Evaluation) -> Chart | None:
             axes.grid(axis="x", visible=False)
             axes.set_title(title, fontsize=12, pad=4)
             axes.yaxis.set_major_formatter(lambda value, _: signed(value, 0))
+            axes.yaxis.get_major_locator().set_params(integer=True)
         lower.set_xlim(-0.6, len(at) - 0.4)
         ticks = [at for at, period in enumerate(running.periods) if calendar_part(period) in {"01", "W01"}]
         if not 2 <= len(ticks) <= MOST_TICKS:
             ticks = list(range(0, len(at), max(1, -(-len(at) // MOST_TICKS))))
         lower.set_xticks(ticks, [running.periods[place] for place in ticks])
         svg = drawing.as_svg(made, "running", alt)
+    carried_on = evaluation.curve is not None
+    expected = (
+        "the trend of the ratio of the arms before the start, carried on, times the comparison"
+        if carried_on
+        else "treated before × comparison now / comparison before"
+    )
     notes = [
         "Above zero = fewer recorded than expected. The gap between the arms before the start is taken out: "
-        "expected = treated before × comparison now / comparison before.",
+        f"expected = {expected}.",
         "Pale bars, before the start, show how far single periods stray with nothing done. They and the sum "
         "have no interval here: the estimate for the whole window has.",
     ]
-    if evaluation.curve is not None:
-        notes.append("No trend is carried on here, so this sum differs from the registered estimate.")
     return Chart(
         id="running",
         title="When does it appear? Incidents fewer than the comparison would lead one to expect",
@@ -64,6 +69,16 @@ def running_chart(evaluation: Evaluation) -> Chart | None:
         table=_table(running),
         notes=tuple(notes),
     )
+
+
+def _running(evaluation: Evaluation) -> Running | None:
+    """What adds up to the registered estimate; None where nothing does."""
+    protocol, series = evaluation.protocol, evaluation.series
+    if series is None or "comparison" not in series.counts or is_share(protocol):
+        return None
+    if evaluation.synthetic is not None or is_staggered(protocol) or protocol.did.adjust_for:
+        return None
+    return running_effect(series) if evaluation.curve is None else running_along(evaluation.curve)
 
 
 def _table(running: Running) -> tables.Table:

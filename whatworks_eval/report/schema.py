@@ -120,7 +120,7 @@ def likeness_schema() -> Json:
 
     Example:
         >>> sorted(likeness_schema()["properties"])[:3]
-        ['algorithm', 'beyond', 'chosen']
+        ['algorithm', 'averaged', 'beyond']
     """
     gap = _object(
         treated=NUMBER,
@@ -131,6 +131,8 @@ def likeness_schema() -> Json:
     )
     return _object(
         **dict.fromkeys(("chosen", "algorithm", "estimand"), TEXT),
+        searched=_maybe(TEXT),
+        averaged=_map(COUNT),
         on=TEXTS,
         **dict.fromkeys(("treated", "matched", "pool", "used"), COUNT),
         effective=NUMBER,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from whatworks_eval.judgement import Evaluation
+from whatworks_eval.matching.features import in_words
+from whatworks_eval.methods.did_windows import PER_RESIDENTS
 from whatworks_eval.protocol import Protocol
 from whatworks_eval.report import survey_words
 from whatworks_eval.report.numerals import clean, counted, listed
@@ -23,12 +27,30 @@ ONE_THING = {
     "violent crime",
 }
 MOST_OFFENCES = 3
+HELD_AGAINST_MORE = {"interrupted-time-series", "synthetic"}  # than the comparison areas as they are
 
 
 def subject(protocol: Protocol) -> str:
-    """What was counted, as a singular phrase: 'recorded burglary', 'the number of recorded incidents (…)'."""
+    """What the effect is of, as a singular phrase: 'recorded burglary', 'the number of recorded incidents'.
+
+    Example:
+        >>> from whatworks_eval import load_protocol
+        >>> from whatworks_eval.shipped import shipped_path
+        >>> protocol = load_protocol(shipped_path("designs", "police-now-2016"))
+        >>> outcome = protocol.outcome.model_copy(update={"kind": "rate"})
+        >>> subject(protocol.model_copy(update={"outcome": outcome}))
+        'the rate for 1,000 residents of recorded anti-social behaviour'
+    """
     if survey_words.is_share(protocol):
         return survey_words.share(protocol)
+    said = recorded(protocol)
+    if protocol.outcome.kind == "rate":
+        return f"the rate for {PER_RESIDENTS:,} residents of {said.removeprefix('the number of ')}"
+    return said
+
+
+def recorded(protocol: Protocol) -> str:
+    """What was recorded, as counted: of a rate, the incidents behind it."""
     offences = protocol.outcome.offences
     if not offences:
         every = " (every offence category)" if protocol.outcome.source == "police-uk" else ""
@@ -52,6 +74,22 @@ def in_treated(protocol: Protocol) -> str:
     return f"{subject(protocol)} in the treated areas{each}"
 
 
+def held_still(protocol: Protocol) -> str:
+    """What the estimate is adjusted for, to follow a number: ' with footfall held still'; '' for nothing.
+
+    A number that changes by period is held still; one that does not, a covariate, is allowed for. With
+    several starts the estimate itself is not adjusted.
+    """
+    if is_staggered(protocol):
+        return ""
+    names = [name for name in protocol.did.adjust_for if name != protocol.did.dose]
+    moving = [in_words(name) for name in names if name in protocol.did.series]
+    fixed = [in_words(name) for name in names if name not in protocol.did.series]
+    parts = [f"with {listed(moving)} held still"] if moving else []
+    parts += [f"allowing for {listed(fixed)}"] if fixed else []
+    return f" {' and '.join(parts)}" if parts else ""
+
+
 def is_staggered(protocol: Protocol) -> bool:
     """True where the treated areas start at different times."""
     treated = None if protocol.areas is None else protocol.areas.treated
@@ -66,17 +104,23 @@ def _small(name: str) -> str:
 def moved(evaluation: Evaluation, way: str) -> str:
     """How the treated areas moved against the comparison areas: 'fell more than in comparison areas'.
 
-    Read off the totals, so that 'fell' is never said of a rise; '' where there are none, or where areas start
-    at different times, so that no two totals are before and after.
+    Read off the totals, so that 'fell' is never said of a rise; '' where there are none, where areas start at
+    different times, so that no two totals are before and after, and where the totals say another thing than
+    the estimate: one of a trend carried on, of a mixture, or with something held still.
     """
     windowed = evaluation.windowed
     if windowed is None or not windowed.has("comparison") or is_staggered(evaluation.protocol):
         return ""
     months_before, months_after = windowed.months
-    fell = {}
+    fell, grew = {}, {}
     for arm in ("treated", "comparison"):
         before, after = windowed.total("treated" if arm == "treated" else "comparison")
         fell[arm] = after * months_before < before * months_after
+        grew[arm] = after / before if before else math.nan
+    if evaluation.protocol.method in HELD_AGAINST_MORE or not (
+        grew["treated"] < grew["comparison"] if way == "lower" else grew["treated"] > grew["comparison"]
+    ):
+        return ""
     if fell["treated"]:
         if way == "lower":
             return "fell more than in comparison areas" + (
@@ -119,7 +163,8 @@ def when(evaluation: Evaluation) -> str:
             if turns.periods
             else f"every {kind} of it"
         )
-        out = f"; the first {counted(turns.washout, kind)} after each possible switch left out"
+        first = kind if turns.washout == 1 else counted(turns.washout, kind)
+        out = f"; the first {first} after each possible switch left out"
         return f"on and off by the schedule, {span}{out if turns.washout else ''}"
     if windowed is not None and windowed.periods[0] and windowed.periods[1]:
         parts = []

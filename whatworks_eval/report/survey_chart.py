@@ -66,13 +66,14 @@ def shares_by_period(series: Series) -> Table:
 
 
 def _alt(series: Series, present: list[Arm]) -> str:
-    said = []
+    said, windows = [], (series.before, series.after)
     for arm in present:
-        known = series.counts[arm][np.isfinite(series.counts[arm])]
-        said.append(f"{arm} {plain(float(known[0]), 0)} % to {plain(float(known[-1]), 0)} %")
+        held = [series.counts[arm][window & np.isfinite(series.counts[arm])] for window in windows]
+        if all(part.size for part in held):
+            before, after = (f"{plain(float(part.mean()), 1)} %" for part in held)
+            said.append(f"{arm} {before} before and {after} after")
     span = f"{series.periods[0]} to {series.periods[-1]}"
     return drawing.short(
-        f"Line chart of the share of respondents, {span}, project start {series.start}. First and last "
-        "values: "
-        f"{'; '.join(said)}."
+        f"Line chart of the share of respondents, {span}, project start {series.start}. Mean of each window: "
+        f"{'; '.join(said) or 'not known'}."
     )

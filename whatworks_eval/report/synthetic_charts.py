@@ -93,6 +93,7 @@ def gaps_chart(evaluation: Evaluation, made: SyntheticComparison) -> Chart:
         axes.set_ylabel("Index points", fontsize=11)
         svg = drawing.as_svg(frame, "synthetic-gaps", alt)
     shown = len(made.placebo_gaps)
+    left_out = f"Periods with fewer than {SMALLEST_COUNT} incidents in the treated areas are not drawn."
     return Chart(
         id="synthetic-gaps",
         title="Recorded less synthetic: here, and where nothing was done",
@@ -103,6 +104,7 @@ def gaps_chart(evaluation: Evaluation, made: SyntheticComparison) -> Chart:
             f"Grey: {shown} of the placebo sets, each against its own mixture. A few run off the picture."
             if shown
             else "There are no placebo sets to draw.",
+            *((left_out,) if small.any() else ()),
         ),
     )
 

@@ -15,7 +15,6 @@ from whatworks_eval.report.numerals import (
     count,
     decimals_for,
     enough,
-    listed,
     number,
     p_value,
     per_cent_of,
@@ -68,7 +67,7 @@ def name_of(estimate: Estimate, protocol: Protocol) -> str:
 def effects(evaluation: Evaluation) -> Table:
     """The registered estimate and every alternative, with intervals; the level is in the caption.
 
-    For method did, those in units of their own stand in a table of their own: `other_units`.
+    Those in units of their own stand in a table of their own: `other_units`.
     """
     rows, notes = [], []
     reasons: dict[str, list[str]] = {}
@@ -92,8 +91,7 @@ def effects(evaluation: Evaluation) -> Table:
         )
         if made.why_missing:
             reasons.setdefault(clean(made.why_missing).rstrip("."), []).append(name)
-    for why, names in reasons.items():
-        notes.append(f"{'Every row' if len(names) == len(rows) > 1 else listed(names)}: {why}.")
+    notes += _reasons(reasons, len(rows))
     if evaluation.estimate.smallest_p is not None:
         notes.append(
             f"The smallest p-value this design could have given is {p_value(evaluation.estimate.smallest_p)}."
@@ -109,9 +107,17 @@ def effects(evaluation: Evaluation) -> Table:
     )
 
 
+def _reasons(reasons: dict[str, list[str]], rows: int) -> list[str]:
+    """Why cells are empty, each reason once with the rows it is for."""
+    return [
+        f"{'Every row' if len(names) == rows > 1 else '; '.join(names)}: {why}."
+        for why, names in reasons.items()
+    ]
+
+
 def in_other_units(evaluation: Evaluation) -> tuple[Estimate, ...]:
-    """Alternatives of method did with values in another unit than the registered estimate's."""
-    if evaluation.protocol.method != "did":
+    """Alternatives with values in another unit than the registered estimate's; none of published ones."""
+    if evaluation.protocol.outcome.source == "published-changes":
         return ()
     own = evaluation.estimate
     return tuple(
@@ -124,7 +130,8 @@ def in_other_units(evaluation: Evaluation) -> tuple[Estimate, ...]:
 
 def other_units(evaluation: Evaluation) -> Table | None:
     """The alternatives that are in units of their own, which each row names; None where there are none."""
-    rows, notes = [], []
+    rows = []
+    reasons: dict[str, list[str]] = {}
     for made in in_other_units(evaluation):
         name = name_of(made, evaluation.protocol)
         rows.append(
@@ -137,7 +144,7 @@ def other_units(evaluation: Evaluation) -> Table | None:
             )
         )
         if made.why_missing:
-            notes.append(f"{name}: {clean(made.why_missing).rstrip('.')}.")
+            reasons.setdefault(clean(made.why_missing).rstrip("."), []).append(name)
     if not rows:
         return None
     return Table(
@@ -153,7 +160,7 @@ def other_units(evaluation: Evaluation) -> Table | None:
         ),
         rows=tuple(rows),
         numeric=(1, 2, 4),
-        notes=tuple(notes),
+        notes=tuple(_reasons(reasons, len(rows))),
     )
 
 
@@ -219,12 +226,20 @@ def arms(evaluation: Evaluation) -> Table | None:
             "Areas",
             f"Before ({_months(evaluation, 0)})",
             f"After ({_months(evaluation, 1)})",
-            "Change, unadjusted",
+            _change_of(evaluation),
         ),
         rows=tuple(rows),
         numeric=(1, 2, 3, 4),
         notes=(_expected(evaluation, hide), *weighted),
     )
+
+
+def _change_of(evaluation: Evaluation) -> str:
+    """What the last column holds: a change by month where the windows are of unlike length."""
+    assert evaluation.windowed is not None
+    before, after = evaluation.windowed.months
+    by = "" if before == after else f" of the number a {evaluation.protocol.period}"
+    return f"Change{by}, unadjusted"
 
 
 def _shares(evaluation: Evaluation) -> Table:
@@ -277,12 +292,13 @@ def _expected(evaluation: Evaluation, hide: bool) -> str:
         return f"{words} had nothing changed at all: an unadjusted figure."
     if evaluation.curve is not None:
         return words + _trend_gone_on(evaluation)
+    like = "the mixture" if evaluation.protocol.method == "synthetic" else "the comparison areas"
     if picked_for_need(evaluation) is not None:
         return (
-            f"{words} had they changed as the comparison areas did. The gap is not a count of incidents "
+            f"{words} had they changed as {like} did. The gap is not a count of incidents "
             "prevented: places picked at a peak tend to fall with nothing done."
         )
-    words += " had they changed as the comparison areas did"
+    words += f" had they changed as {like} did"
     if prevented.value is not None and prevented.low is not None and prevented.high is not None:
         what = "fewer" if prevented.value >= 0 else "more"
         confidence = per_cent_of(made.confidence)

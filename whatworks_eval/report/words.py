@@ -17,7 +17,7 @@ from whatworks_eval.report.numerals import (
     signed,
 )
 from whatworks_eval.report.strength import comes_first, doubts, level_sentence, what_would_raise
-from whatworks_eval.report.subject import in_treated, moved
+from whatworks_eval.report.subject import held_still, in_treated, moved
 
 Verdict = Literal["lower", "higher", "no larger change", "too imprecise", "no interval", "no estimate"]
 
@@ -164,20 +164,21 @@ def _clause(evaluation: Evaluation, against: str | None) -> str:
     """What was found, without a capital or a full stop; `against` is None for a before-after."""
     estimate, what = evaluation.estimate, in_treated(evaluation.protocol)
     value, found = shown(estimate).value, verdict(estimate)
-    suggest = f"than {against} would suggest" if against else "than before"
+    held = held_still(evaluation.protocol)
+    suggest = f"than {against} would suggest{held}" if against else "than before"
     outside = "" if against else "; it leaves out whatever changed everywhere"
     if found == "no estimate":
         return f"no estimate could be made: {_why(estimate)}"
     if found == "no larger change":
         span = shown(estimate)
         largest = max(span.low or 0.0, span.high or 0.0, key=abs)
-        beside = f" against {against}" if against else " from before to after"
+        beside = f" against {against}{held}" if against else " from before to after"
         return (
             f"{what} showed no change larger than {amount(estimate, largest)}{beside} "
             f"(estimate {_point(estimate)}; {in_brackets(estimate)}{outside})"
         )
     if found == "too imprecise":
-        asked = f"differed from what {against} would suggest" if against else "changed"
+        asked = f"differed from what {against} would suggest{held}" if against else "changed"
         best = f"; that range is the {per_cent_of(estimate.confidence)} interval"
         best += "" if value is None else f" around an estimate of {_point(estimate)}"
         return (
@@ -199,15 +200,16 @@ def _clause(evaluation: Evaluation, against: str | None) -> str:
 def _lower(evaluation: Evaluation, size: str, way: str, suggest: str, *, claim: bool = True) -> str:
     """The words a level allows for a fall or a rise."""
     level, what = evaluation.grade.level, in_treated(evaluation.protocol)
+    held = held_still(evaluation.protocol)
     if level <= 2 or suggest == "than before":
         return f"{what} was {size} {way} {suggest}, whatever the cause"
     if level >= BEST_CLAIM_FROM and claim:
         verb = "reduced" if way == "lower" else "increased"
         name = clean(evaluation.protocol.intervention.name)
-        return f"{name} {verb} {what} by {size}"
+        return f"{name} {verb} {what} by {size}{held}"
     motion = moved(evaluation, way)
     return (
-        f"{what} {motion}: it was {size} {way} than expected from them"
+        f"{what} {motion}: it was {size} {way} than expected from them{held}"
         if motion
         else f"{what} was {size} {way} {suggest}"
     )
@@ -338,10 +340,17 @@ def _own_trend(evaluation: Evaluation) -> bool:
 
 
 def _against(evaluation: Evaluation, *, rest: bool) -> str:
-    """What the treated areas are held against."""
+    """What the treated areas are held against: a trend and a mixture are not the comparison areas as such."""
+    if evaluation.protocol.method == "crossover":
+        return "their periods switched off"
     if _own_trend(evaluation):
         return "their own trend before the start"
-    return "every other area" if rest else "comparison areas"
+    if evaluation.protocol.method == "synthetic":
+        return f"a mixture of {'other' if rest else 'comparison'} areas"
+    areas = "every other area" if rest else "comparison areas"
+    if evaluation.protocol.method == "interrupted-time-series":
+        return f"the earlier trend of their ratio to {areas}"
+    return areas
 
 
 def scope_sentence(evaluation: Evaluation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +18,8 @@ from whatworks_eval.sources.tables import text_of
 MOST_NAMED = 5
 # Above this, a computer's numbers no longer tell one incident from the next.
 MOST_INCIDENTS = 1e15
-_UNSEEN = {"Zs", "Zl", "Zp", "Cf", "Cc"}
+_UNSEEN = {"Cf", "Cc"}
+_BESIDE_A_FIGURE = re.compile(r"(?<=\d) (?=[^\W\d])|(?<=[^\W\d]) (?=\d)")
 _NULL = {"", "<NA>", "NaT"}  # how pandas writes a missing value
 
 Cells = Sequence[Any] | NDArray[Any]
@@ -98,9 +100,19 @@ def _refuse_alike(at: NDArray[np.intp], codes: Sequence[str], where: Where) -> N
 
 
 def _as_read(code: str) -> str:
-    """A code less what the eye does not see: letter case, blanks, marks of no width, ways of accenting."""
+    """A code less what the eye does not see: letter case, blanks, marks of no width, ways of accenting.
+
+    A blank between two letters or two figures is seen: Red Hill and Redhill, beats '1 12' and '11 2' are two.
+
+    Example:
+        >>> _as_read("A 01") == _as_read("a01"), _as_read("Red  Hill") == _as_read("Redhill")
+        (True, False)
+    """
     plain = unicodedata.normalize("NFKC", code).casefold()
-    return "".join(letter for letter in plain if unicodedata.category(letter) not in _UNSEEN)
+    shown = "".join(
+        letter for letter in plain if letter.isspace() or unicodedata.category(letter) not in _UNSEEN
+    )
+    return _BESIDE_A_FIGURE.sub("", " ".join(shown.split()))
 
 
 def _positions(texts: Sequence[str], codes: Sequence[str]) -> NDArray[np.intp]:

@@ -53,8 +53,6 @@ _FORM_IN_NAME = re.compile(r"(?:^|[ _(])(score|rank|decile)(?:$|[ _)])", re.IGNO
 # of 2013, 2019 with those of 2019.
 _DISTRICTS = re.compile(r"local authority district code \((\d{4})\)|lad(\d\d)_code", re.IGNORECASE)
 _EDITION_OF_DISTRICTS = {2013: 2015, 2019: 2019}
-# Domains whose published scores are standardised and lie on both sides of zero.
-_AROUND_ZERO = re.compile(r"health|crime|barriers|young.people|doors|sub-?domain", re.IGNORECASE)
 _WELSH_TENTH = 191
 _ENOUGH = 20  # values, below which whole numbers may be chance
 _DISTINCT = 0.9  # of the values of a rank are different, ties and all
@@ -146,11 +144,16 @@ def form_of_values(values: Collection[float]) -> Form | None:
 
 
 def check_values(table: Table, column: str, form: Form, values: dict[str, float]) -> None:
-    """A DataError where values cannot be what they are said to be."""
+    """A DataError where values cannot be what they are said to be.
+
+    Scores of domains and of other indices (Townsend's) are standardised and lie on both sides of zero; those
+    of the overall index do not.
+    """
+    overall = index_columns(table).get("score")
     for code, value in values.items():
         if form == "decile" and value not in range(1, 11):
             raise DataError(f"{table.name}: {value:g} in '{column}' for {code} is not a decile (1 to 10)")
-        if form == "score" and value < 0 and not _AROUND_ZERO.search(column):
+        if form == "score" and value < 0 and column == overall:
             raise DataError(f"{table.name}: {value:g} in '{column}' for {code} is not a score (0 or more)")
         if form == "rank" and (value < 1 or value != int(value)):
             raise DataError(f"{table.name}: {value:g} in '{column}' for {code} is not a rank (1, 2, 3, …)")

@@ -130,20 +130,6 @@ def carried_to(index: IndexTable, lookup: Table, boundaries: int) -> IndexTable:
     )
 
 
-def same_index(first: IndexTable, second: IndexTable) -> None:
-    """Nothing, where two tables are of one edition of one country; scores of two are never compared.
-
-    Raises:
-        DataError: They are not: the scores are relative to their own edition and country.
-    """
-    if (first.country, first.year) != (second.country, second.year):
-        raise DataError(
-            f"{first.name} is the {first.title}, {second.name} the {second.title}: scores, ranks and deciles "
-            "are relative to their own edition and country and cannot be compared; use one edition for every "
-            "area, carried over by the exact-fit lookup where boundaries differ"
-        )
-
-
 def not_in_index(index: IndexTable, areas: Iterable[str]) -> tuple[str, ...]:
     """Areas of the other country, which have no value; areas of its own country must all have one.
 

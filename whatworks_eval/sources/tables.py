@@ -110,11 +110,6 @@ def read_table(path: Path, *, sheet: str | None = None, wanted: Sequence[str] = 
     return _from_text(path)
 
 
-def read_column(path: Path, column: str, *, sheet: str | None = None) -> tuple[str, ...]:
-    """The text of one column of a file, rows where it is blank left out."""
-    return tuple(value for value in read_table(path, sheet=sheet, wanted=(column,)).text(column) if value)
-
-
 def text_of(cell: Cell) -> str:
     """A cell as text without blanks at either end; a whole number without its '.0'.
 
@@ -303,6 +298,14 @@ def _from_parquet(path: Path) -> Table:
     try:
         found = connection.sql(f"SELECT * FROM read_parquet({sql_path(path)})")
         columns = list(found.columns)
+        zoned = [
+            name for name, kind in zip(columns, found.types, strict=True) if "WITH TIME ZONE" in str(kind)
+        ]
+        if zoned:
+            raise DataError(
+                f"{path.name}: times with a time zone in {_listed(zoned)}; near midnight the zone decides "
+                "the day, so save them as dates or as text without a zone"
+            )
         rows = [
             tuple(str(c) if isinstance(c, list | dict | bytes) else c for c in row)
             for row in found.fetchall()

@@ -1,4 +1,4 @@
-"""What to doubt in a synthetic comparison: fit, few donors, one donor, and an effect before there was one."""
+"""What to doubt in a synthetic comparison: fit, few donors and one donor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from whatworks_eval.errors import CannotEstimate
 from whatworks_eval.synthetic.fitted import (
-    FEWEST_BEFORE,
     FEWEST_DONORS,
     Estimator,
     Floats,
@@ -17,7 +16,6 @@ from whatworks_eval.synthetic.fitted import (
 )
 
 USED = 1e-6  # a weight below this changes nothing that is shown
-PRETENDED = 2 / 3  # of the before window, where the pretended start is put
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,34 +111,3 @@ def leave_one_out(
             )
         )
     return tuple(found)
-
-
-def in_time_placebo(
-    treated: Floats, donors: Floats, before: int, estimator: Estimator, *, start: int | None = None
-) -> Synthetic:
-    """The comparison with the start pretended to be earlier, from before periods alone: nothing is expected.
-
-    Args:
-        treated: By period; what follows the start is not looked at.
-        donors: Donors × periods.
-        before: Periods before the start.
-        estimator: Such as `simplex`.
-        start: Before periods that count as before the pretended start; None = two thirds of them.
-
-    Raises:
-        CannotEstimate: See `checked`; or too few before periods for a start among them.
-
-    Example:
-        >>> from whatworks_eval.synthetic.simplex import simplex
-        >>> donors = np.array([[10.0, 20, 10, 99], [30.0, 20, 30, 99]])
-        >>> in_time_placebo(np.array([20.0, 20, 26, 0]), donors, 3, simplex).effect.__round__(6)
-        6.0
-    """
-    own, others = checked(treated, donors, before)
-    at = max(FEWEST_BEFORE, round(before * PRETENDED)) if start is None else start
-    if not FEWEST_BEFORE <= at < before:
-        raise CannotEstimate(
-            f"{before} before periods: a pretended start after {at} of them leaves nothing to look at; "
-            f"at least {FEWEST_BEFORE + 1} are needed"
-        )
-    return estimator(own[:before], others[:, :before], at)

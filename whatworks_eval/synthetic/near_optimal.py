@@ -42,11 +42,6 @@ class NearOptimal:
     low_weights: Floats
     high_weights: Floats
 
-    @property
-    def sign_stays(self) -> bool:
-        """Whether all such weights agree on the direction of the effect."""
-        return self.low > 0 or self.high < 0
-
 
 def near_optimal(treated: Floats, donors: Floats, before: int, *, slack: float = SLACK) -> NearOptimal:
     """The least and greatest effect over simplex weights that fit as well within the tolerance.

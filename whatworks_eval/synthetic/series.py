@@ -62,11 +62,6 @@ class ComparisonSeries:
         """Names of the donors, in the order of a fit's weights."""
         return tuple(name for name, own in zip(self.names, self.is_treated, strict=True) if not own)
 
-    @property
-    def incidents_per_point(self) -> float:
-        """Incidents of the treated units together and period that one point of the scale is worth."""
-        return float(self.sizes[self.is_treated].sum()) / self.base
-
     def split(self) -> tuple[Floats, Floats]:
         """The treated units as one series by period, and donors × periods."""
         return together(self.values, self.sizes, self.is_treated), self.values[~self.is_treated]

@@ -23,13 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatworks_eval.errors import CannotEstimate
-from whatworks_eval.synthetic.checks import PRETENDED
 from whatworks_eval.synthetic.fitted import FEWEST_BEFORE, FEWEST_DONORS, Estimator, Floats, Synthetic
 from whatworks_eval.synthetic.permutation import PermutationTest
 from whatworks_eval.synthetic.spread import fit_spread
 
 Rows = NDArray[np.intp]
 BASE = 100.0  # the before mean of every index
+PRETENDED = 2 / 3  # of the before window, where the pretended start is put
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
