@@ -50,8 +50,8 @@ RULE = DesignRule(
     threat="selection",
     asks="Are the comparison areas matched to the treated, or the answer adjusted for how they differ?",
     why="Without random allocation, level 4 asks for control of other influences, by matching or in the "
-    "analysis: adjusting for a number that each area has (deprivation) counts, holding still one that changes "
-    "by month (footfall) does not. A plain comparison with other areas reaches level 3.",
+    "analysis: adjusting for a number that each area has (deprivation) counts, holding still one that "
+    "changes by month (footfall) does not. A plain comparison with other areas reaches level 3.",
     remedy="Set [areas] comparison = 'matched', so that each treated area is compared with areas of like "
     "level.",
     applies_to=TAKEN_AS_THEY_ARE,

@@ -95,8 +95,9 @@ def prepare(protocol: Protocol, panel: Panel, contrast: Contrast) -> Prepared:
     _check_lots(trial, tuple(units[at] for at in order), schedule)
     trial = replace(trial, kept=_kept(trial, keys.washout))
     if not (trial.on & trial.kept).any() or not (~trial.on & trial.kept).any():
+        periods = "1 period" if keys.washout == 1 else f"{keys.washout} periods"
         raise CannotEstimate(
-            f"crossover.washout: leaving out {keys.washout} periods after each switch leaves no area on, or "
+            f"crossover.washout: leaving out {periods} after each switch leaves no area on, or "
             "none off; make it shorter"
         )
     return Prepared(trial=trial, units=tuple(units[at] for at in order), periods=schedule.periods)
