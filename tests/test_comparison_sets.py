@@ -11,6 +11,7 @@ import pytest
 import rollouts
 from rollouts import STARTS
 
+from whatworks_eval import alternatives
 from whatworks_eval.alternatives import LESS, comparison_sets
 from whatworks_eval.contrast import build_contrast
 from whatworks_eval.evaluation import estimate, evaluate
@@ -219,3 +220,21 @@ def test_the_chart_shows_the_spread_beside_the_registered_estimate() -> None:
     assert f"{abs(min(percents)):.1f} %" in chart.notes[1]
     assert f"{abs(max(percents)):.1f} %" in chart.notes[1]
     assert "Comparison set" in chart.svg
+
+
+def test_a_treated_area_that_was_left_out_is_in_no_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing like it was found, or its counts are missing: it had the project all the same."""
+    protocol, panel = protocol_of(), panel_of()
+    whole = build_contrast(protocol, panel)
+    out = {"unmatched": {TREATED[4]: "no like"}, "dropped": {TREATED[3]: "missing"}}
+    contrast = replace(whole, treated=TREATED[:3], comparison=whole.comparison[:100], **out)  # type: ignore[arg-type]
+    seen = []
+    build = alternatives.build_windowed
+    monkeypatch.setattr(
+        alternatives, "build_windowed", lambda design, data, one: seen.append(one) or build(design, data, one)
+    )
+    found = list(comparison_sets(protocol, panel, contrast))
+    assert "level-matched areas" in {one.label for one in found}
+    assert len(seen) >= 3
+    for one in seen:
+        assert not {*TREATED[3:]} & {*one.comparison, *one.pool}

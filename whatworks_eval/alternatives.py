@@ -126,9 +126,11 @@ def comparison_sets(protocol: Protocol, panel: Panel, contrast: Contrast) -> Ite
     treated, the registered one first, is tried without them as well: displacement or spill-over lands there.
     """
     assert protocol.areas is not None
+    # Who was left out of the treated had the project all the same, and is no comparison.
+    had_it = {*contrast.treated, *contrast.unmatched, *contrast.dropped}
     everyone = replace(
         contrast,
-        comparison=_but(panel.areas, {*contrast.treated, *contrast.buffer}),
+        comparison=_but(panel.areas, {*had_it, *contrast.buffer}),
         pool=(),
         weights=None,
         pairs=(),

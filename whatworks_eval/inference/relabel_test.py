@@ -229,7 +229,7 @@ def _membership(members: NDArray[np.intp], rows: int) -> csr_array:
     """Sets × rows, one where the row is in the set."""
     from scipy.sparse import csr_array
 
-    starts = np.arange(0, members.size + 1, members.shape[1])
+    starts = np.arange(len(members) + 1) * members.shape[1]  # a cohort without units has no columns
     return csr_array((np.ones(members.size), members.ravel(), starts), shape=(len(members), rows))
 
 
