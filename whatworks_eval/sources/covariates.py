@@ -225,6 +225,7 @@ def _column(
     table: Table, name: str, covariate: Covariate, index: Mapping[Form, str]
 ) -> tuple[str, Form | None]:
     """The column to read, and what form of an index it holds; None for what is not an index."""
+    # Two comparisons, not `in`: mypy narrows a Literal by `==` alone.
     asked: Form | None = (
         None if covariate.as_ == "value" or covariate.as_ == "class" else covariate.as_  # noqa: PLR1714
     )
